@@ -1,0 +1,237 @@
+// Package store is the contract between Coldtrail and whatever keeps its ledger:
+// the questions a store must answer, a whole frontier at a time, so that a
+// distributed store pays one round trip per hop and not one per address.
+//
+// Every store numbers transactions and outputs of a chain densely from 0 in chain
+// order (height, position in the block, output index). The numbers follow from
+// the chain alone, so two stores that hold the same blocks agree on them. They
+// are handles for one run: a Rewind gives the numbers it freed to the next blocks.
+//
+// All methods are safe for concurrent use; reads see the blocks whose Append had
+// returned when the read began. The suite in store/storetest is the full contract.
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"coldtrail/ledger"
+)
+
+// TxNumber numbers the transactions of one chain from 0 in chain order.
+type TxNumber uint64
+
+// NoTx stands for "no such transaction" and, as a spender, for "unspent".
+const NoTx TxNumber = 1<<64 - 1
+
+// OutputNumber numbers the outputs of a UTXO chain from 0 in chain order.
+type OutputNumber uint64
+
+// NoOutput stands for an output the store does not hold.
+const NoOutput OutputNumber = 1<<64 - 1
+
+// ErrLocked says that another writer has the store open.
+var ErrLocked = errors.New("store is in use by another process")
+
+// ErrUnknownChain says that the store holds no block of the chain.
+var ErrUnknownChain = errors.New("store holds no block of this chain")
+
+// A LinkError says that a block does not continue what the store holds.
+type LinkError struct {
+	Chain  ledger.Chain
+	Height ledger.Height // of the refused block
+	Hash   ledger.Hash   // of the refused block
+	Head   ledger.Height
+	Reason string
+}
+
+// Error names the block, the head it was to follow and the reason.
+func (e *LinkError) Error() string {
+	return fmt.Sprintf("block %d (%s) does not continue the store's head %d: %s", e.Height, e.Chain.FormatHash(e.Hash), e.Head, e.Reason)
+}
+
+// Store is everything a store can do. Callers ask for the part they need.
+type Store interface {
+	Writer
+	Reader
+	UTXO
+	Accounts
+	Close() error
+}
+
+// Writer takes blocks in and out.
+type Writer interface {
+	// Append adds blocks in chain order; all of them or none. The first block of a
+	// chain may have any height. A later one must rise in height and, where its
+	// parent hash is known, name the head as parent; where hashes are known heights
+	// must also be contiguous. Blocks the store already holds (same height and
+	// identity) are skipped, so appending again changes nothing. A different block
+	// at a held height is a LinkError: call Rewind first. An input that names an
+	// output already spent, or one created later in the block, is an error.
+	Append(ctx context.Context, blocks []*ledger.Block) error
+	// Rewind removes every block of the chain at height from and above, with all
+	// that follows from it. Removing what is not there does nothing.
+	Rewind(ctx context.Context, chain ledger.Chain, from ledger.Height) error
+}
+
+// Reader answers what is held, on every kind of chain.
+type Reader interface {
+	// Status lists every chain held, sorted by Chain.
+	Status(ctx context.Context) ([]Status, error)
+	// Headers yields the block headers of a chain from a height on, in order.
+	Headers(ctx context.Context, chain ledger.Chain, from ledger.Height) iter.Seq2[Header, error]
+	// Find gives the numbers of transactions, NoTx where the store does not hold
+	// one. Of two transactions with one identifier (BIP-30) the later is meant.
+	Find(ctx context.Context, chain ledger.Chain, ids []ledger.Hash) ([]TxNumber, error)
+	// History gives, for each question, what touched the address, in chain order.
+	History(ctx context.Context, chain ledger.Chain, questions []Since) ([][]Touch, error)
+}
+
+// UTXO answers for chains of the UTXO family.
+type UTXO interface {
+	// Numbers resolves outpoints, NoOutput where the store does not hold one.
+	Numbers(ctx context.Context, chain ledger.Chain, outpoints []ledger.Outpoint) ([]OutputNumber, error)
+	// Outputs describes outputs. An unknown number is an error.
+	Outputs(ctx context.Context, chain ledger.Chain, numbers []OutputNumber) ([]Output, error)
+	// Transactions describes transactions. An unknown number is an error.
+	Transactions(ctx context.Context, chain ledger.Chain, numbers []TxNumber) ([]Transaction, error)
+	// Segments yields the chain's blocks from one height to another, both
+	// included, as columns in chain order. A segment is valid until the next one.
+	Segments(ctx context.Context, chain ledger.Chain, from, to ledger.Height) iter.Seq2[*Segment, error]
+}
+
+// Accounts answers for chains of the account family.
+type Accounts interface {
+	// Movements describes account transactions. An unknown number is an error.
+	Movements(ctx context.Context, chain ledger.Chain, numbers []TxNumber) ([]Movement, error)
+	// Blocks yields whole blocks from one height to another, both included.
+	Blocks(ctx context.Context, chain ledger.Chain, from, to ledger.Height) iter.Seq2[*ledger.Block, error]
+	// Balances gives what holdings held just before transactions.
+	Balances(ctx context.Context, chain ledger.Chain, questions []HoldingAt) ([]Balance, error)
+}
+
+// Status is what a store holds of one chain.
+type Status struct {
+	Chain   ledger.Chain
+	First   ledger.Height
+	Height  ledger.Height
+	Hash    ledger.Hash // of the head; zero where the source gave none
+	Time    int64       // of the head
+	Blocks  uint64
+	Txs     uint64
+	Weakest ledger.Provenance
+	// Content chains the identities (see Identity) of all blocks held, so that
+	// two stores with equal Content hold the same facts.
+	Content ledger.Hash
+
+	UnspentOutputs uint64 // UTXO chains: spendable outputs not spent
+	UnspentValue   uint64 // UTXO chains, satoshi
+	Accounts       uint64 // account chains: addresses ever seen
+}
+
+// Header is a block without its transactions.
+type Header struct {
+	Height     ledger.Height
+	Hash       ledger.Hash
+	Time       int64
+	Provenance ledger.Provenance
+	FirstTx    TxNumber
+	Txs        uint32
+}
+
+// Since asks for the history of one address from a transaction on.
+type Since struct {
+	Address ledger.Address
+	From    TxNumber
+	Limit   int // 0 is no limit
+}
+
+// Touch is one appearance of an address in a transaction. On UTXO chains there
+// is one Touch for each output received and one for each output spent; on account
+// chains one for each transaction in which the address sends, receives or pays a fee.
+// Touches are ordered by Tx, then received before spent, then Output.
+type Touch struct {
+	Tx     TxNumber
+	Output OutputNumber // NoOutput on account chains
+	Value  uint64       // satoshi of that output
+	Spent  bool         // the output was spent here, not received
+}
+
+// Output is one output of a UTXO chain and its fate.
+type Output struct {
+	Number   OutputNumber
+	Outpoint ledger.Outpoint
+	Value    uint64 // satoshi
+	Address  ledger.Address
+	// Unspendable is set for outputs nobody can spend: OP_RETURN and the like, the
+	// genesis coinbase, and coinbases that a later duplicate overwrote (BIP-30).
+	Unspendable bool
+	Tx          TxNumber // that made it
+	Spender     TxNumber // that spent it, or NoTx
+}
+
+// Input is one input of a transaction with the value it brings.
+type Input struct {
+	Output OutputNumber // NoOutput where the parent is not in the store
+	Value  uint64       // satoshi; 0 and meaningless where the parent is unknown
+	// Outpoint is filled only where the parent is unknown.
+	Outpoint ledger.Outpoint
+}
+
+// Transaction is one transaction of a UTXO chain with its inputs resolved.
+type Transaction struct {
+	Number      TxNumber
+	ID          ledger.Hash
+	Height      ledger.Height
+	Index       uint32
+	Time        int64
+	Coinbase    bool
+	Inputs      []Input
+	FirstOutput OutputNumber // outputs are numbered from here in vout order
+	Values      []uint64     // of the outputs, satoshi
+	Unspendable []bool       // of the outputs
+}
+
+// Segment is a run of whole blocks as columns. Transaction i of the segment has
+// number FirstTx+i, spends Inputs[InputStart[i]:InputStart[i+1]] and makes
+// Values[OutputStart[i]:OutputStart[i+1]], numbered from FirstOutput+OutputStart[i].
+type Segment struct {
+	First       ledger.Height // of the first block; heights in a segment are contiguous
+	BlockStart  []uint32      // transaction index of each block's first; one more closes the last
+	FirstTx     TxNumber
+	FirstOutput OutputNumber
+	InputStart  []uint32 // one per transaction and one more
+	OutputStart []uint32
+	Inputs      []OutputNumber // NoOutput where the parent is unknown
+	Values      []uint64
+}
+
+// Movement is one transaction of an account chain.
+type Movement struct {
+	Number TxNumber
+	Height ledger.Height
+	Time   int64
+	Tx     ledger.Tx
+}
+
+// Holding is an account and one asset in it.
+type Holding struct {
+	Address ledger.Address
+	Asset   ledger.Asset
+}
+
+// HoldingAt asks for a balance just before a transaction.
+type HoldingAt struct {
+	Holding
+	Before TxNumber
+}
+
+// Balance is the least a holding can have held, given what the store knows: the
+// latest stated opening plus what came in less what went out since, never below 0.
+// Known is false where no opening was stated, so that the truth may be more.
+type Balance struct {
+	Amount ledger.Amount
+	Known  bool
+}
