@@ -1,0 +1,403 @@
+package taint
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+
+	"coldtrail/ledger"
+)
+
+// Holding is an account and one asset in it.
+type Holding struct {
+	Address ledger.Address
+	Asset   ledger.Asset
+}
+
+// Opening is what a holding held just before a transaction. Known is false where
+// the amount is only the least it can have been.
+type Opening struct {
+	Amount ledger.Amount
+	Known  bool
+}
+
+// OpeningFunc answers for a holding and the number of a transaction.
+type OpeningFunc func(holding Holding, before uint64) (Opening, error)
+
+// Step is one transaction of an account chain.
+type Step struct {
+	Moment
+	Tx *ledger.Tx
+	// Claims are the thefts among its transfers, by index.
+	Claims map[int][]Class
+	// Credits arrive at holdings just before the transaction (analysts' links).
+	Credits []Credit
+}
+
+// Credit is lots that an analyst's link lets arrive at a holding.
+type Credit struct {
+	To   Holding
+	Lots []Lot
+}
+
+// Deposit takes the lots that reach an address an analyst named as the near side
+// of a link.
+type Deposit func(holding Holding, when Moment, lots []Lot) bool
+
+// Accounts is the tainted state of one account chain: the pool of every holding
+// that holds taint, and nothing of any other.
+type Accounts struct {
+	chain    ledger.Chain
+	method   *Method
+	palette  *Palette
+	maxHops  uint32
+	record   Recorder
+	hooks    AccountHooks
+	pools    map[Holding]*Pool
+	watched  map[ledger.Address]int // how many pools an address has
+	assets   map[ledger.Asset]bool  // every asset that ever held taint
+	given    map[ledger.Address]gift
+	spoken   map[Holding]bool // openings already recorded as unknown
+	step     *Step
+	drawn    []Lot
+	swapped  []bool // transfers of the current step that a swap accounts for
+	net      map[Holding]*netted
+	order    []Holding
+	problems error
+}
+
+// AccountHooks is what an Accounts asks the world.
+type AccountHooks struct {
+	Opening  OpeningFunc
+	Terminal func(ledger.Address) (Terminal, bool)
+	Deposit  Deposit
+	// Watch is told of every address that begins to hold taint.
+	Watch func(ledger.Address)
+	// Rebases says that an asset's balances change without transfers.
+	Rebases func(ledger.Asset) bool
+}
+
+// gift remembers a tainted asset that an address gave away.
+type gift struct {
+	asset  ledger.Asset
+	amount ledger.Amount
+	height ledger.Height
+}
+
+// NewAccounts makes an empty state for a chain.
+func NewAccounts(chain ledger.Chain, pool *Pool, rules Rules, record Recorder, hooks AccountHooks) *Accounts {
+	return &Accounts{
+		chain: chain, method: pool.method, palette: pool.palette, maxHops: rules.MaxHops, record: record, hooks: hooks,
+		pools: map[Holding]*Pool{}, watched: map[ledger.Address]int{}, assets: map[ledger.Asset]bool{},
+		given: map[ledger.Address]gift{}, spoken: map[Holding]bool{}, net: map[Holding]*netted{},
+	}
+}
+
+// Watches reports whether the address has a holding that holds taint.
+func (a *Accounts) Watches(address ledger.Address) bool { return a.watched[address] > 0 }
+
+// Held calls visit for every holding that holds taint, ordered by address, then
+// asset. The caller must not change the lots.
+func (a *Accounts) Held(visit func(holding Holding, lots []Lot)) {
+	holdings := make([]Holding, 0, len(a.pools))
+	for h := range a.pools {
+		holdings = append(holdings, h)
+	}
+	slices.SortFunc(holdings, CompareHoldings)
+	for _, h := range holdings {
+		visit(h, a.pools[h].Lots())
+	}
+}
+
+// CompareHoldings orders holdings by address bytes, then asset.
+func CompareHoldings(x, y Holding) int {
+	return cmp.Or(
+		cmp.Compare(x.Address.Kind, y.Address.Kind),
+		bytes.Compare(x.Address.Bytes(), y.Address.Bytes()),
+		cmp.Compare(x.Asset, y.Asset),
+	)
+}
+
+// Concerns reports whether Apply would do anything with the transaction.
+func (a *Accounts) Concerns(step *Step) bool {
+	if len(step.Claims) > 0 || len(step.Credits) > 0 {
+		return true
+	}
+	if len(a.watched) == 0 {
+		return false
+	}
+	return a.Watches(step.Tx.Fee.Payer) || !step.Tx.Failed && a.touches(step.Tx)
+}
+
+// Apply moves lots through a transaction. Transactions come in chain order; those
+// that it does not concern may be left out.
+func (a *Accounts) Apply(step *Step) error {
+	a.step, a.problems = step, nil
+	for i := range step.Credits {
+		a.credit(&step.Credits[i])
+	}
+	if !step.Tx.Failed {
+		a.move(step.Tx)
+	}
+	a.payFee(&step.Tx.Fee)
+	if a.problems != nil {
+		return fmt.Errorf("transaction %s at height %d: %w", a.chain.FormatHash(step.Tx.ID), step.Height, a.problems)
+	}
+	return nil
+}
+
+func (a *Accounts) move(tx *ledger.Tx) {
+	swaps := a.findSwaps(tx)
+	if tx.Approximate && a.touches(tx) {
+		a.found(ApproximateOrder, Holding{Asset: a.chain.Native()}, ledger.Amount{}, "the source does not give the order of this transaction's movements; file order was used")
+	}
+	for i := range tx.Transfers {
+		t := &tx.Transfers[i]
+		switch {
+		case a.swapped[i]:
+			a.convertAt(swaps, i)
+		case t.Amount.IsZero():
+			a.reportZero(t)
+		case t.From == t.To: // moving nothing to nowhere must not reorder lots
+		default:
+			a.transfer(t, i)
+		}
+	}
+}
+
+// convertAt converts the swaps whose principal is paid for the last time here.
+func (a *Accounts) convertAt(swaps []swap, index int) {
+	for i := range swaps {
+		if swaps[i].last == index {
+			a.convert(&swaps[i])
+		}
+	}
+}
+
+func (a *Accounts) touches(tx *ledger.Tx) bool {
+	return slices.ContainsFunc(tx.Transfers, func(t ledger.Transfer) bool { return a.Watches(t.From) || a.Watches(t.To) })
+}
+
+func (a *Accounts) reportZero(t *ledger.Transfer) {
+	for _, end := range []ledger.Address{t.From, t.To} {
+		if a.Watches(end) && t.Asset != a.chain.Native() {
+			a.found(ZeroTransfer, Holding{Address: end, Asset: t.Asset}, t.Amount, "a transfer of nothing, as address poisoning makes; it changes nothing")
+			return
+		}
+	}
+}
+
+// transfer moves value from one holding to another.
+func (a *Accounts) transfer(t *ledger.Transfer, index int) {
+	from := Holding{t.From, t.Asset}
+	claims := a.step.Claims[index]
+	pool := a.pools[from]
+	if pool == nil && len(claims) == 0 {
+		a.arriveClean(Holding{t.To, t.Asset}, &t.Amount)
+		a.reportUnbacked(t, index)
+		return
+	}
+	lots := a.drawn[:0]
+	if pool != nil {
+		lots = a.draw(from, pool, lots, &t.Amount)
+	} else {
+		lots = append(lots, CleanLot(t.Amount))
+	}
+	a.drawn = lots
+	if !AnyTainted(lots) && len(claims) == 0 {
+		a.drop(from)
+		a.arriveClean(Holding{t.To, t.Asset}, &t.Amount)
+		return
+	}
+	tainted := AnyTainted(lots)
+	sent := slices.Clone(lots)
+	arrive(lots, a.step.Time)
+	for _, class := range claims {
+		a.record.Stolen(NewPool(a.method, a.palette).claim(lots, class, a.step.Moment, a.place(from)))
+	}
+	a.drop(from)
+	kind := a.deliver(Holding{t.To, t.Asset}, lots, index)
+	flow := Flow{Moment: a.step.Moment, Chain: a.chain, To: []Leg{{Place: a.place(Holding{t.To, t.Asset}), Kind: kind, Lots: lots}}}
+	if tainted {
+		flow.From = []Leg{{Place: a.place(from), Lots: sent}}
+		a.given[t.From] = gift{asset: t.Asset, amount: t.Amount, height: a.step.Height}
+	}
+	a.record.Moved(flow)
+}
+
+// draw takes units out of a holding and records a shortfall.
+func (a *Accounts) draw(from Holding, pool *Pool, dst []Lot, amount *ledger.Amount) []Lot {
+	lots, shortfall := pool.Draw(dst, amount)
+	if shortfall.IsZero() {
+		return lots
+	}
+	gave, ok := a.given[from.Address]
+	switch {
+	case a.hooks.Rebases != nil && a.hooks.Rebases(from.Asset):
+		a.found(Rebase, from, shortfall, "more left than arrived: this token's balances grow without transfers; the difference is counted as clean")
+	case ok && gave.asset != from.Asset:
+		a.found(MissingIncomingLeg, from, shortfall, fmt.Sprintf(
+			"more left than is known to have arrived; at height %d the address gave %s of %s away, and what came back is not in the data; the difference is counted as clean",
+			gave.height, gave.amount.Dec(), gave.asset))
+	default:
+		a.found(Shortfall, from, shortfall, "more left than is known to have arrived; the difference is counted as clean")
+	}
+	return lots
+}
+
+// drop forgets a holding whose taint is gone.
+func (a *Accounts) drop(h Holding) {
+	pool := a.pools[h]
+	if pool == nil || pool.Tainted() {
+		return
+	}
+	delete(a.pools, h)
+	if a.watched[h.Address]--; a.watched[h.Address] == 0 {
+		delete(a.watched, h.Address)
+	}
+}
+
+// arriveClean dilutes a tracked holding; the dilution is real.
+func (a *Accounts) arriveClean(to Holding, amount *ledger.Amount) {
+	if pool := a.pools[to]; pool != nil {
+		pool.Add([]Lot{CleanLot(*amount)})
+	}
+}
+
+// deliver lets lots arrive at a holding and says what became of them.
+func (a *Accounts) deliver(to Holding, lots []Lot, index int) Kind {
+	if a.hooks.Deposit != nil && a.hooks.Deposit(to, a.step.Moment, lots) {
+		return InTransit
+	}
+	if kind, entity, ends := a.end(to, lots); ends {
+		a.record.Settled(Settlement{Moment: a.step.Moment, Place: a.place(to), Kind: kind, Entity: entity, Lots: lots})
+		return kind
+	}
+	pool := a.pools[to]
+	if pool == nil {
+		pool = a.open(to, index)
+	}
+	pool.Add(lots)
+	return Held
+}
+
+func (a *Accounts) end(to Holding, lots []Lot) (Kind, string, bool) {
+	if a.hooks.Terminal != nil {
+		if terminal, ok := a.hooks.Terminal(to.Address); ok {
+			return terminal.Kind, terminal.Entity, true
+		}
+	}
+	switch {
+	case isBurnAddress(to.Address):
+		return Burned, "", true
+	case a.maxHops > 0 && fewestHops(lots) > a.maxHops:
+		return Truncated, "", true
+	}
+	return Held, "", false
+}
+
+// isBurnAddress knows the zero address, to which tokens are burned (EIP-20).
+func isBurnAddress(address ledger.Address) bool {
+	return address.Kind == ledger.EVMAccount && address == ledger.NewAddress(ledger.EVMAccount, make([]byte, 20))
+}
+
+// open begins to track a holding. What it held before the first tainted lot
+// arrives stands before that lot, clean: its balance before the transaction and
+// what the transaction moved before this transfer.
+func (a *Accounts) open(h Holding, index int) *Pool {
+	pool := NewPool(a.method, a.palette)
+	opening := Opening{Known: true}
+	if a.hooks.Opening != nil {
+		var err error
+		if opening, err = a.hooks.Opening(h, a.step.Number); err != nil && a.problems == nil {
+			a.problems = err
+		}
+	}
+	balance := opening.Amount
+	for i := range a.step.Tx.Transfers[:max(index, 0)] {
+		t := &a.step.Tx.Transfers[i]
+		if t.Asset != h.Asset || t.From == t.To {
+			continue
+		}
+		if t.To == h.Address {
+			balance.Add(&balance, &t.Amount)
+		}
+		if t.From == h.Address && balance.Lt(&t.Amount) {
+			balance.Clear()
+		} else if t.From == h.Address {
+			balance.Sub(&balance, &t.Amount)
+		}
+	}
+	if !balance.IsZero() {
+		pool.Add([]Lot{CleanLot(balance)})
+	}
+	if !opening.Known && !a.spoken[h] {
+		a.spoken[h] = true
+		a.found(UnknownOpening, h, balance, "what the holding held before is not known; the least it can have held was used")
+	}
+	a.pools[h] = pool
+	a.watched[h.Address]++
+	if a.hooks.Watch != nil {
+		a.hooks.Watch(h.Address)
+	}
+	a.assets[h.Asset] = true
+	return pool
+}
+
+// payFee ends the fee's lots after all movements: the base and blob fee are
+// burned (EIP-1559, EIP-4844), the tip goes to the producer.
+func (a *Accounts) payFee(fee *ledger.Fee) {
+	from := Holding{fee.Payer, a.chain.Native()}
+	pool := a.pools[from]
+	if pool == nil {
+		return
+	}
+	a.settleFee(from, pool, &fee.Burned, Burned)
+	a.settleFee(from, pool, &fee.Tip, Fee)
+	a.drop(from)
+}
+
+func (a *Accounts) settleFee(from Holding, pool *Pool, amount *ledger.Amount, kind Kind) {
+	if amount.IsZero() {
+		return
+	}
+	lots := a.draw(from, pool, nil, amount)
+	if !AnyTainted(lots) {
+		return
+	}
+	sent := slices.Clone(lots)
+	arrive(lots, a.step.Time)
+	place := a.place(from) // the payer: nobody holds a fee
+	a.record.Settled(Settlement{Moment: a.step.Moment, Place: place, Kind: kind, Lots: lots})
+	a.record.Moved(Flow{Moment: a.step.Moment, Chain: a.chain, From: []Leg{{Place: a.place(from), Lots: sent}}, To: []Leg{{Place: place, Kind: kind, Lots: lots}}})
+}
+
+// credit lets a link's lots arrive before the transaction.
+func (a *Accounts) credit(c *Credit) {
+	lots := slices.Clone(c.Lots)
+	arrive(lots, a.step.Time)
+	kind := a.deliver(c.To, lots, 0)
+	a.record.Moved(Flow{Moment: a.step.Moment, Chain: a.chain, To: []Leg{{Place: a.place(c.To), Kind: kind, Lots: lots}}})
+}
+
+// reportUnbacked notices a token that a watched address seems to send without
+// ever having held it.
+func (a *Accounts) reportUnbacked(t *ledger.Transfer, index int) {
+	if !a.Watches(t.From) || t.Asset == a.chain.Native() || a.assets[t.Asset] || a.hooks.Opening == nil {
+		return
+	}
+	opening, err := a.hooks.Opening(Holding{t.From, t.Asset}, a.step.Number)
+	if err != nil || !opening.Amount.IsZero() || index < 0 {
+		return
+	}
+	a.found(Unbacked, Holding{t.From, t.Asset}, t.Amount, "a token this address was never seen to hold, as look-alike tokens pretend; it carries no taint")
+}
+
+func (a *Accounts) found(kind AnomalyKind, h Holding, amount ledger.Amount, detail string) {
+	a.record.Found(Anomaly{Moment: a.step.Moment, Kind: kind, Place: a.place(h), Amount: amount, Detail: detail})
+}
+
+func (a *Accounts) place(h Holding) Place {
+	return Place{Chain: a.chain, Asset: h.Asset, Address: h.Address}
+}

@@ -1,0 +1,161 @@
+package trace
+
+import (
+	"context"
+	"slices"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/taint"
+)
+
+// accountWalk is one pass over one account chain.
+type accountWalk struct {
+	*plan
+	c       *chainPlan
+	state   *taint.Accounts
+	credits map[store.TxNumber][]taint.Credit
+	news    []ledger.Address // addresses that began to hold taint in the last step
+	listed  map[ledger.Address]bool
+	queue   *txQueue
+}
+
+func (p *plan) walkAccounts(ctx context.Context, c *chainPlan, r *record, given credits) error {
+	w := &accountWalk{plan: p, c: c, credits: map[store.TxNumber][]taint.Credit{}, listed: map[ledger.Address]bool{}}
+	hooks := taint.AccountHooks{
+		Opening:  w.opening(ctx),
+		Terminal: func(a ledger.Address) (taint.Terminal, bool) { return p.terminal(c, a) },
+		Deposit:  p.deposit(c, r),
+		Watch:    func(a ledger.Address) { w.news = append(w.news, a) },
+		Rebases:  func(a ledger.Asset) bool { return rebasing[a] },
+	}
+	w.state = taint.NewAccounts(c.chain, taint.NewPool(p.method(), p.palette), p.rules, r, hooks)
+	starts := slices.Clone(c.starts)
+	for i := range given {
+		if l := &p.links[i]; l.to == c && len(given[i]) > 0 {
+			w.credits[l.before] = append(w.credits[l.before], taint.Credit{To: l.far, Lots: given[i]})
+			starts = append(starts, l.before)
+		}
+	}
+	var err error
+	if p.options.Mode == Targeted {
+		err = w.targeted(ctx, starts)
+	} else {
+		err = w.streaming(ctx, starts)
+	}
+	if err != nil {
+		return err
+	}
+	w.state.Held(func(h taint.Holding, lots []taint.Lot) { r.holdAccount(c, h, lots) })
+	return nil
+}
+
+// rebasing lists tokens whose balances change without transfer events.
+var rebasing = map[ledger.Asset]bool{
+	"eip155:1/erc20:0xae7ab96520de3a18e5e111b5eaab095312d7fe84": true, // Lido stETH: daily oracle report
+}
+
+func (w *accountWalk) opening(ctx context.Context) taint.OpeningFunc {
+	return func(h taint.Holding, before uint64) (taint.Opening, error) {
+		question := store.HoldingAt{Holding: store.Holding{Address: h.Address, Asset: h.Asset}, Before: store.TxNumber(before)}
+		balances, err := w.store.Balances(ctx, w.c.chain, []store.HoldingAt{question})
+		if err != nil {
+			return taint.Opening{}, err
+		}
+		return taint.Opening{Amount: balances[0].Amount, Known: balances[0].Known}, nil
+	}
+}
+
+// streaming applies every block from the first theft on.
+func (w *accountWalk) streaming(ctx context.Context, starts []store.TxNumber) error {
+	if len(starts) == 0 {
+		return nil
+	}
+	movements, err := w.store.Movements(ctx, w.c.chain, []store.TxNumber{slices.Min(starts)})
+	if err != nil {
+		return err
+	}
+	first := movements[0].Height
+	headers := map[ledger.Height]store.TxNumber{}
+	for header, err := range w.store.Headers(ctx, w.c.chain, first) {
+		if err != nil {
+			return err
+		}
+		headers[header.Height] = header.FirstTx
+	}
+	for block, err := range w.store.Blocks(ctx, w.c.chain, first, w.c.to.Height) {
+		if err != nil {
+			return err
+		}
+		for i := range block.Txs {
+			number := headers[block.Height] + store.TxNumber(i) //nolint:gosec // an index
+			if err := w.apply(number, block.Height, block.Time, &block.Txs[i]); err != nil {
+				return err
+			}
+		}
+		if w.options.Progress != nil {
+			w.options.Progress(w.c.chain, block.Height+1-first, w.c.to.Height+1-first)
+		}
+	}
+	return nil
+}
+
+// targeted visits only transactions that touch addresses while they hold taint.
+func (w *accountWalk) targeted(ctx context.Context, starts []store.TxNumber) error {
+	w.queue = newTxQueue(starts)
+	for w.queue.Len() > 0 {
+		number := w.queue.pop()
+		movements, err := w.store.Movements(ctx, w.c.chain, []store.TxNumber{number})
+		if err != nil {
+			return err
+		}
+		m := &movements[0]
+		if err := w.apply(number, m.Height, m.Time, &m.Tx); err != nil {
+			return err
+		}
+		if err := w.list(ctx, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list queues everything that later touches the addresses new since the last
+// step, in one question.
+func (w *accountWalk) list(ctx context.Context, number store.TxNumber) error {
+	var questions []store.Since
+	for _, address := range w.news {
+		if !w.listed[address] {
+			w.listed[address] = true
+			questions = append(questions, store.Since{Address: address, From: number + 1})
+		}
+	}
+	w.news = w.news[:0]
+	if len(questions) == 0 {
+		return nil
+	}
+	histories, err := w.store.History(ctx, w.c.chain, questions)
+	if err != nil {
+		return err
+	}
+	for _, touches := range histories {
+		for _, touch := range touches {
+			if touch.Tx < w.c.end {
+				w.queue.push(touch.Tx)
+			}
+		}
+	}
+	return nil
+}
+
+// apply moves lots through a transaction, if it concerns any.
+func (w *accountWalk) apply(number store.TxNumber, height ledger.Height, time int64, tx *ledger.Tx) error {
+	step := taint.Step{
+		Moment: taint.Moment{Number: uint64(number), Height: height, Time: time},
+		Tx:     tx, Claims: w.c.transfers[number], Credits: w.credits[number],
+	}
+	if !w.state.Concerns(&step) {
+		return nil
+	}
+	return w.state.Apply(&step)
+}

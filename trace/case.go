@@ -1,0 +1,177 @@
+package trace
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Case is a case file: what was stolen, from whom, and what an analyst asserts.
+// docs/formats/case-file.md describes every key.
+type Case struct {
+	File         string      `yaml:"-"` // where it was read, for messages
+	Name         string      `yaml:"case"`
+	Title        string      `yaml:"title"`
+	Date         string      `yaml:"date"`
+	Aliases      []string    `yaml:"aliases"`
+	AttributedTo Attribution `yaml:"attributed_to"`
+	Thefts       []Theft     `yaml:"thefts"`
+	Victims      []string    `yaml:"victims"`
+	Links        []Link      `yaml:"links"`
+	StopAt       Limits      `yaml:"stop_at"`
+}
+
+// Attribution says who is held responsible, and who says so.
+type Attribution struct {
+	Actor      string `yaml:"actor"`
+	By         string `yaml:"by"`
+	Confidence string `yaml:"confidence"`
+}
+
+// Theft names one stolen asset by where it moved: Tx with From, To and LogIndex
+// to choose among its movements; Transfer as TX:N, the Nth movement from 0;
+// Outpoint as TXID:VOUT; or Address with Since and Until, everything the address
+// receives in that time.
+type Theft struct {
+	Colour   string `yaml:"colour"`
+	Chain    string `yaml:"chain"`
+	Asset    string `yaml:"asset"`
+	Tx       string `yaml:"tx"`
+	From     string `yaml:"from"`
+	To       string `yaml:"to"`
+	LogIndex *int32 `yaml:"log_index"`
+	Transfer string `yaml:"transfer"`
+	Outpoint string `yaml:"outpoint"`
+	Address  string `yaml:"address"`
+	Since    string `yaml:"since"` // RFC 3339, a date, or a height
+	Until    string `yaml:"until"` // the same, included
+	Amount   string `yaml:"amount"`
+}
+
+// Link is an analyst's assertion that what reached one side came out at another.
+// All that passes it is inferred for ever.
+type Link struct {
+	From  LinkFrom `yaml:"from"`
+	To    LinkTo   `yaml:"to"`
+	Score uint32   `yaml:"score_bp"`
+	By    string   `yaml:"by"`
+	Why   string   `yaml:"why"`
+}
+
+// LinkFrom is the near side: tainted lots of the asset that arrive at one of the
+// addresses, up to and not including transaction Until where it is given.
+type LinkFrom struct {
+	Chain     string   `yaml:"chain"`
+	Addresses []string `yaml:"addresses"`
+	Asset     string   `yaml:"asset"`
+	Until     string   `yaml:"until"`
+}
+
+// LinkTo is the far side: Amount base units of the asset that arrive at the
+// address just before transaction Before.
+type LinkTo struct {
+	Chain   string `yaml:"chain"`
+	Address string `yaml:"address"`
+	Asset   string `yaml:"asset"`
+	Amount  string `yaml:"amount"`
+	Before  string `yaml:"before"`
+}
+
+// Limits are where the user wants the trace to stop.
+type Limits struct {
+	Hops     uint32 `yaml:"hops"`     // 0 is no limit
+	Services *bool  `yaml:"services"` // stop at labelled services; true unless set false
+}
+
+// A CaseError says what is wrong in a case file, and where.
+type CaseError struct {
+	File, Place, Reason string
+}
+
+// Error is "file: place: reason" in one line.
+func (e *CaseError) Error() string {
+	if e.Place == "" {
+		return e.File + ": " + e.Reason
+	}
+	return e.File + ": " + e.Place + ": " + e.Reason
+}
+
+// maxCaseBytes bounds a case file; real ones have a few kilobytes.
+const maxCaseBytes = 8 << 20
+
+// ParseCase reads one case file. Unknown keys are errors, as typing mistakes in
+// evidence must not pass silently. The name of the file is for messages only.
+func ParseCase(file string, r io.Reader) (*Case, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxCaseBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if len(text) > maxCaseBytes {
+		return nil, &CaseError{File: file, Reason: "case file is larger than 8 MiB"}
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	c := &Case{}
+	if err := decoder.Decode(c); err != nil {
+		return nil, &CaseError{File: file, Reason: oneLine(err)}
+	}
+	if err := decoder.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
+		return nil, &CaseError{File: file, Reason: "more than one YAML document; write one case per file"}
+	}
+	c.File = file
+	return c, c.check()
+}
+
+func oneLine(err error) string {
+	if errors.Is(err, io.EOF) {
+		return "the file is empty"
+	}
+	return strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
+}
+
+func (c *Case) check() error {
+	fail := func(place, reason string) error { return &CaseError{File: c.File, Place: place, Reason: reason} }
+	if c.Name == "" || strings.ContainsAny(c.Name, "/ \t\n") {
+		return fail("case", "a case needs a name without spaces or slashes")
+	}
+	if len(c.Thefts) == 0 {
+		return fail("thefts", "a case needs at least one theft")
+	}
+	for i := range c.Thefts {
+		t := &c.Thefts[i]
+		place := fmt.Sprintf("thefts[%d]", i)
+		if t.Colour == "" || strings.ContainsAny(t.Colour, "/ \t\n") {
+			return fail(place+".colour", "a theft needs a colour without spaces or slashes")
+		}
+		named := 0
+		for _, way := range []string{t.Tx, t.Transfer, t.Outpoint, t.Address} {
+			if way != "" {
+				named++
+			}
+		}
+		if named != 1 {
+			return fail(place, "name the theft by exactly one of tx, transfer, outpoint, address")
+		}
+		if t.Address == "" && (t.Since != "" || t.Until != "") {
+			return fail(place, "since and until go with address")
+		}
+	}
+	for i := range c.Links {
+		l := &c.Links[i]
+		place := fmt.Sprintf("links[%d]", i)
+		if l.Score == 0 || l.Score > 10_000 {
+			return fail(place+".score_bp", "a link needs a score of 1 to 10000 basis points")
+		}
+		if l.By == "" || l.Why == "" {
+			return fail(place, "a link needs by (who asserts it) and why")
+		}
+		if len(l.From.Addresses) == 0 || l.To.Address == "" || l.To.Before == "" || l.To.Amount == "" {
+			return fail(place, "a link needs from.addresses, to.address, to.amount and to.before")
+		}
+	}
+	return nil
+}

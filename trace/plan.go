@@ -1,0 +1,237 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/taint"
+)
+
+// plan is cases resolved against a store: which outputs and transfers take which
+// colour, where the trace stops, how far each chain goes.
+type plan struct {
+	store   Store
+	options Options
+	cases   []*Case
+	palette *taint.Palette
+	rules   taint.Rules
+	colours []colour // sorted by name
+	chains  []*chainPlan
+	links   []link
+}
+
+// colour is one stolen asset of one incident.
+type colour struct {
+	name  string
+	chain ledger.Chain
+	asset ledger.Asset
+}
+
+// chainPlan is the part of a plan on one chain.
+type chainPlan struct {
+	chain     ledger.Chain
+	notation  ledger.Notation
+	status    store.Status
+	to        store.Header                             // the last block that counts
+	end       store.TxNumber                           // the first transaction that does not
+	outputs   map[store.OutputNumber][]taint.Class     // thefts of outputs
+	transfers map[store.TxNumber]map[int][]taint.Class // thefts of transfers
+	starts    []store.TxNumber                         // transactions with thefts, sorted
+	terminals map[ledger.Address]taint.Terminal
+}
+
+// newPlan resolves cases. What the ledger does not hold is refused by name.
+func newPlan(ctx context.Context, s Store, cases []*Case, options Options) (*plan, error) {
+	if len(cases) == 0 {
+		return nil, errors.New("no case to trace")
+	}
+	p := &plan{store: s, options: options, cases: cases, palette: taint.NewPalette(), rules: taint.Rules{Fees: options.Fees}}
+	statuses, err := s.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range cases {
+		if err := p.addCase(ctx, c, statuses); err != nil {
+			return nil, err
+		}
+		if c.StopAt.Hops > 0 && (p.rules.MaxHops == 0 || c.StopAt.Hops < p.rules.MaxHops) {
+			p.rules.MaxHops = c.StopAt.Hops
+		}
+	}
+	for _, c := range cases {
+		if err := p.addVictims(c); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(p.chains, func(a, b *chainPlan) int { return cmp.Compare(a.chain, b.chain) })
+	slices.SortFunc(p.colours, func(a, b colour) int { return cmp.Compare(a.name, b.name) })
+	for _, c := range p.chains {
+		slices.Sort(c.starts)
+		c.starts = slices.Compact(c.starts)
+		for _, classes := range c.outputs {
+			slices.SortFunc(classes, p.palette.Compare)
+		}
+		for _, byIndex := range c.transfers {
+			for _, classes := range byIndex {
+				slices.SortFunc(classes, p.palette.Compare)
+			}
+		}
+	}
+	return p, nil
+}
+
+func (p *plan) addCase(ctx context.Context, c *Case, statuses []store.Status) error {
+	for i := range c.Thefts {
+		t := &c.Thefts[i]
+		place := fmt.Sprintf("thefts[%d] (%s)", i, t.Colour)
+		chain, err := p.chain(ctx, t.Chain, statuses)
+		if err == nil {
+			err = p.addTheft(ctx, chain, c.Name+"/"+t.Colour, t)
+		}
+		if err != nil {
+			return &CaseError{File: c.File, Place: place, Reason: err.Error()}
+		}
+	}
+	for i := range c.Links {
+		if err := p.addLink(ctx, &c.Links[i], statuses); err != nil {
+			return &CaseError{File: c.File, Place: fmt.Sprintf("links[%d]", i), Reason: err.Error()}
+		}
+	}
+	return nil
+}
+
+// chain finds or adds the plan of a chain.
+func (p *plan) chain(ctx context.Context, name string, statuses []store.Status) (*chainPlan, error) {
+	id, err := ledger.ParseChain(name)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(p.chains, func(c *chainPlan) bool { return c.chain == id }); i >= 0 {
+		return p.chains[i], nil
+	}
+	i := slices.IndexFunc(statuses, func(s store.Status) bool { return s.Chain == id })
+	if i < 0 {
+		return nil, fmt.Errorf("the store holds no block of %s; ingest it first", id.Short())
+	}
+	notation, err := p.options.Notations(id)
+	if err != nil {
+		return nil, err
+	}
+	c := &chainPlan{
+		chain: id, notation: notation, status: statuses[i], terminals: map[ledger.Address]taint.Terminal{},
+		outputs: map[store.OutputNumber][]taint.Class{}, transfers: map[store.TxNumber]map[int][]taint.Class{},
+	}
+	if err := p.findEnd(ctx, c); err != nil {
+		return nil, err
+	}
+	p.chains = append(p.chains, c)
+	return c, nil
+}
+
+// findEnd finds the last block that counts: the head, or the last before AsOf.
+func (p *plan) findEnd(ctx context.Context, c *chainPlan) error {
+	from := c.status.Height
+	if !p.options.AsOf.IsZero() {
+		from = c.status.First
+	}
+	found := false
+	for header, err := range p.store.Headers(ctx, c.chain, from) {
+		if err != nil {
+			return err
+		}
+		if !p.options.AsOf.IsZero() && header.Time > p.options.AsOf.Unix() {
+			break
+		}
+		c.to, found = header, true
+	}
+	if !found {
+		return fmt.Errorf("the store holds no block of %s from before %s", c.chain.Short(), p.options.AsOf.UTC().Format("2006-01-02T15:04:05Z"))
+	}
+	c.end = c.to.FirstTx + store.TxNumber(c.to.Txs)
+	return nil
+}
+
+// class is the class of a colour as a fact; the colour is new or on the same asset.
+func (p *plan) class(name string, c *chainPlan, asset ledger.Asset) (taint.Class, error) {
+	i := slices.IndexFunc(p.colours, func(have colour) bool { return have.name == name })
+	if i < 0 {
+		p.colours = append(p.colours, colour{name, c.chain, asset})
+	} else if p.colours[i].asset != asset {
+		return 0, fmt.Errorf("colour %s stands for %s already; one colour is one asset", name, p.colours[i].asset)
+	}
+	return p.palette.Class(taint.Paint{Colour: name, Score: taint.Fact}), nil
+}
+
+// addVictims lets value that comes back to a victim end as recovered.
+func (p *plan) addVictims(c *Case) error {
+	for i, victim := range c.Victims {
+		known := false
+		for _, chain := range p.chains {
+			if address, err := chain.notation.ParseAddress(victim); err == nil {
+				chain.terminals[address] = taint.Terminal{Kind: taint.Recovered, Entity: c.Name + " victim"}
+				known = true
+			}
+		}
+		if !known {
+			return &CaseError{File: c.File, Place: fmt.Sprintf("victims[%d]", i), Reason: fmt.Sprintf("%q is not an address of any chain of the cases", victim)}
+		}
+	}
+	return nil
+}
+
+// terminal says whether value that reaches an address stops there.
+func (p *plan) terminal(c *chainPlan, address ledger.Address) (taint.Terminal, bool) {
+	if t, ok := c.terminals[address]; ok {
+		return t, true
+	}
+	if p.options.Terminals == nil {
+		return taint.Terminal{}, false
+	}
+	t, ok := p.options.Terminals(c.chain, address)
+	return t, ok && (t.Kind != taint.Service || p.stopsAtServices())
+}
+
+func (p *plan) stopsAtServices() bool {
+	return !slices.ContainsFunc(p.cases, func(c *Case) bool { return c.StopAt.Services != nil && !*c.StopAt.Services })
+}
+
+func (c *chainPlan) asset(text string) (ledger.Asset, error) {
+	if text == "" {
+		return c.chain.Native(), nil
+	}
+	return c.chain.ParseAsset(text)
+}
+
+// findTx resolves a transaction identifier.
+func (p *plan) findTx(ctx context.Context, c *chainPlan, text string) (store.TxNumber, error) {
+	id, err := ledger.ParseHash(text)
+	if err != nil {
+		return 0, err
+	}
+	numbers, err := p.store.Find(ctx, c.chain, []ledger.Hash{id})
+	if err != nil {
+		return 0, err
+	}
+	if numbers[0] == store.NoTx {
+		return 0, fmt.Errorf("transaction %s is not in the ledger (%s is held from height %d to %d)", text, c.chain.Short(), c.status.First, c.status.Height)
+	}
+	if numbers[0] >= c.end {
+		return 0, fmt.Errorf("transaction %s is later than the moment asked for", text)
+	}
+	return numbers[0], nil
+}
+
+// cutLast splits "left:right" at the last colon.
+func cutLast(text string) (left, right string, ok bool) {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 {
+		return text, "", false
+	}
+	return text[:i], text[i+1:], true
+}

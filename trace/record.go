@@ -1,0 +1,144 @@
+package trace
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/taint"
+)
+
+// record keeps what one pass says. It implements taint.Recorder.
+type record struct {
+	plan      *plan
+	thefts    []taint.Theft
+	rows      map[rowKey]*row
+	heldAt    []heldOutput // lots in unspent outputs, described at the end
+	flows     []taint.Flow
+	anomalies []taint.Anomaly
+	seen      map[anomalyKey]bool
+	deposits  []bucket // by link; nil where links are not active
+}
+
+// rowKey is what dispositions are merged by.
+type rowKey struct {
+	class taint.Class
+	kind  taint.Kind
+	place taint.Place
+	owner string // entity
+}
+
+// row is the merged lots of one key.
+type row struct {
+	amount, origin ledger.Amount
+	hops           uint32
+	first, last    int64
+	tx             uint64 // that settled it, on UTXO chains
+}
+
+type heldOutput struct {
+	chain  *chainPlan
+	output uint64
+	lots   []taint.Lot
+}
+
+type anomalyKey struct {
+	kind   taint.AnomalyKind
+	place  taint.Place
+	number uint64
+	amount ledger.Amount
+}
+
+func newRecord(p *plan) *record {
+	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}}
+}
+
+// Stolen keeps a theft.
+func (r *record) Stolen(t taint.Theft) { r.thefts = append(r.thefts, t) }
+
+// Settled merges lots that ended for good.
+func (r *record) Settled(s taint.Settlement) {
+	place := s.Place
+	if place.Chain.Family() == ledger.UTXO {
+		place.Address = ledger.Address{}
+	}
+	for i := range s.Lots {
+		r.add(rowKey{class: s.Lots[i].Class, kind: s.Kind, place: place, owner: s.Entity}, &s.Lots[i], s.Number)
+	}
+}
+
+func (r *record) add(key rowKey, lot *taint.Lot, tx uint64) {
+	if !lot.Tainted() {
+		return
+	}
+	if key.place.Chain.Family() == ledger.UTXO && key.place.Output == noOutput {
+		key.place.Output = noOutput - 1 - tx // a fee has no output: its transaction stands in
+	}
+	have := r.rows[key]
+	if have == nil {
+		r.rows[key] = &row{amount: lot.Amount, origin: lot.Origin, hops: lot.Hops, first: lot.First, last: lot.Last, tx: tx}
+		return
+	}
+	have.amount.Add(&have.amount, &lot.Amount)
+	have.origin.Add(&have.origin, &lot.Origin)
+	have.hops = min(have.hops, lot.Hops)
+	have.first, have.last = min(have.first, lot.First), max(have.last, lot.Last)
+}
+
+// noOutput is the output number of fees.
+const noOutput = 1<<64 - 1
+
+// feeTx is the transaction behind a fee's stand-in number, if it is one.
+func feeTx(output uint64) (store.TxNumber, bool) {
+	const most = 1 << 62 // no chain has so many outputs
+	return store.TxNumber(noOutput - 1 - output), output > most
+}
+
+// Moved keeps a flow, with its own copy of the lots.
+func (r *record) Moved(f taint.Flow) {
+	if !r.plan.options.Flows {
+		return
+	}
+	f.From, f.To = copyLegs(f.From), copyLegs(f.To)
+	r.flows = append(r.flows, f)
+}
+
+func copyLegs(legs []taint.Leg) []taint.Leg {
+	legs = slices.Clone(legs)
+	for i := range legs {
+		legs[i].Lots = slices.Clone(legs[i].Lots)
+	}
+	return legs
+}
+
+// Found keeps an anomaly once.
+func (r *record) Found(a taint.Anomaly) {
+	key := anomalyKey{a.Kind, a.Place, a.Number, a.Amount}
+	if !r.seen[key] {
+		r.seen[key] = true
+		r.anomalies = append(r.anomalies, a)
+	}
+}
+
+func compareAnomalies(a, b taint.Anomaly) int {
+	return cmp.Or(
+		cmp.Compare(a.Place.Chain, b.Place.Chain), cmp.Compare(a.Number, b.Number), cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(a.Place.Asset, b.Place.Asset), bytes.Compare(a.Place.Address.Bytes(), b.Place.Address.Bytes()),
+		cmp.Compare(a.Place.Output, b.Place.Output), a.Amount.Cmp(&b.Amount),
+	)
+}
+
+// holdOutput keeps lots that are unspent at the end.
+func (r *record) holdOutput(c *chainPlan, output uint64, lots []taint.Lot) {
+	r.heldAt = append(r.heldAt, heldOutput{c, output, lots})
+}
+
+// holdAccount merges lots that an account holds at the end.
+func (r *record) holdAccount(c *chainPlan, h taint.Holding, lots []taint.Lot) {
+	place := taint.Place{Chain: c.chain, Asset: h.Asset, Address: h.Address}
+	for i := range lots {
+		r.add(rowKey{class: lots[i].Class, kind: taint.Held, place: place}, &lots[i], 0)
+	}
+}

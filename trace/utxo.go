@@ -1,0 +1,348 @@
+package trace
+
+import (
+	"container/heap"
+	"context"
+	"slices"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/taint"
+)
+
+// utxoWalk is one pass over one UTXO chain.
+type utxoWalk struct {
+	*plan
+	c     *chainPlan
+	r     *record
+	state *taint.UTXO
+	spend taint.Spend
+	queue *txQueue // transactions still to visit, when targeted
+	ask   []store.OutputNumber
+}
+
+func (p *plan) walkUTXO(ctx context.Context, c *chainPlan, r *record) error {
+	w := &utxoWalk{plan: p, c: c, r: r, state: taint.NewUTXO(c.chain, p.method(), p.palette, p.rules, r)}
+	var err error
+	if p.options.Mode == Targeted {
+		err = w.targeted(ctx)
+	} else {
+		err = w.streaming(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	w.state.Held(func(output uint64, lots []taint.Lot) { r.holdOutput(c, output, lots) })
+	return nil
+}
+
+// streaming applies every block from the first theft on. A transaction without
+// taint costs one look at a bitmap for each input.
+func (w *utxoWalk) streaming(ctx context.Context) error {
+	if len(w.c.starts) == 0 {
+		return nil
+	}
+	first, err := w.heightOf(ctx, w.c.starts[0])
+	if err != nil {
+		return err
+	}
+	starts := w.c.starts
+	for segment, err := range w.store.Segments(ctx, w.c.chain, first, w.c.to.Height) {
+		if err != nil {
+			return err
+		}
+		if starts, err = w.segment(ctx, segment, starts); err != nil {
+			return err
+		}
+		if w.options.Progress != nil {
+			last := segment.First + ledger.Height(len(segment.BlockStart)-1) //nolint:gosec // a length
+			w.options.Progress(w.c.chain, last-first, w.c.to.Height+1-first)
+		}
+	}
+	return nil
+}
+
+// segment applies the blocks of a segment and returns the starts still ahead.
+func (w *utxoWalk) segment(ctx context.Context, s *store.Segment, starts []store.TxNumber) ([]store.TxNumber, error) {
+	for b := range len(s.BlockStart) - 1 {
+		for i := s.BlockStart[b]; i < s.BlockStart[b+1]; i++ {
+			number := s.FirstTx + store.TxNumber(i)
+			wanted := len(starts) > 0 && starts[0] == number
+			if wanted {
+				starts = starts[1:]
+			}
+			if !wanted && !w.touches(s.Inputs[s.InputStart[i]:s.InputStart[i+1]]) {
+				continue
+			}
+			if i == s.BlockStart[b] && w.rules.Fees == taint.FeesFollow {
+				continue // the coinbase comes last, with its fees
+			}
+			if err := w.apply(ctx, number); err != nil {
+				return nil, err
+			}
+		}
+		if w.rules.Fees == taint.FeesFollow {
+			first := s.FirstTx + store.TxNumber(s.BlockStart[b])
+			if err := w.reward(ctx, first, uint64(s.BlockStart[b+1]-s.BlockStart[b])); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return starts, nil
+}
+
+func (w *utxoWalk) touches(inputs []store.OutputNumber) bool {
+	for _, input := range inputs {
+		if w.state.Holds(uint64(input)) {
+			return true
+		}
+	}
+	return false
+}
+
+// targeted visits only transactions that make or spend tainted outputs, in chain
+// order: every visit adds the spenders of what it tainted to the queue.
+func (w *utxoWalk) targeted(ctx context.Context) error {
+	w.queue = newTxQueue(w.c.starts)
+	for w.queue.Len() > 0 {
+		number := w.queue.pop()
+		if w.rules.Fees == taint.FeesFollow {
+			if err := w.visitBlock(ctx, number); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := w.visit(ctx, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// visit applies a transaction and queues the spenders of what it tainted.
+func (w *utxoWalk) visit(ctx context.Context, number store.TxNumber) error {
+	if err := w.apply(ctx, number); err != nil {
+		return err
+	}
+	return w.follow(ctx)
+}
+
+// follow queues the spenders of the outputs the last transaction tainted.
+func (w *utxoWalk) follow(ctx context.Context) error {
+	w.ask = w.ask[:0]
+	for i := range w.spend.Outputs {
+		if output := w.spend.First + uint64(i); w.state.Holds(output) { //nolint:gosec // an index
+			w.ask = append(w.ask, store.OutputNumber(output))
+		}
+	}
+	if len(w.ask) == 0 {
+		return nil
+	}
+	outputs, err := w.store.Outputs(ctx, w.c.chain, w.ask)
+	if err != nil {
+		return err
+	}
+	for i := range outputs {
+		if spender := outputs[i].Spender; spender != store.NoTx && spender < w.c.end {
+			w.queue.push(spender)
+		}
+	}
+	return nil
+}
+
+// visitBlock visits the queued transactions of one block, its coinbase last,
+// because it may receive their fees.
+func (w *utxoWalk) visitBlock(ctx context.Context, number store.TxNumber) error {
+	header, err := w.headerOf(ctx, number)
+	if err != nil {
+		return err
+	}
+	last := header.FirstTx + store.TxNumber(header.Txs)
+	for {
+		if number != header.FirstTx {
+			if err := w.visit(ctx, number); err != nil {
+				return err
+			}
+		}
+		if w.queue.Len() == 0 || w.queue.numbers[0] >= last {
+			break
+		}
+		number = w.queue.pop()
+	}
+	if err := w.reward(ctx, header.FirstTx, uint64(header.Txs)); err != nil {
+		return err
+	}
+	return w.follow(ctx)
+}
+
+// apply loads a transaction and moves lots through it.
+func (w *utxoWalk) apply(ctx context.Context, number store.TxNumber) error {
+	if err := w.load(ctx, number); err != nil {
+		return err
+	}
+	w.state.Apply(&w.spend)
+	return nil
+}
+
+// load fills w.spend.
+func (w *utxoWalk) load(ctx context.Context, number store.TxNumber) error {
+	txs, err := w.store.Transactions(ctx, w.c.chain, []store.TxNumber{number})
+	if err != nil {
+		return err
+	}
+	tx := &txs[0]
+	w.spend.Moment = taint.Moment{Number: uint64(number), Height: tx.Height, Time: tx.Time}
+	w.spend.Coinbase = tx.Coinbase
+	w.spend.First = uint64(tx.FirstOutput)
+	w.spend.Inputs = slices.Grow(w.spend.Inputs[:0], len(tx.Inputs))[:len(tx.Inputs)]
+	for i := range tx.Inputs {
+		in := &tx.Inputs[i]
+		w.spend.Inputs[i] = taint.SpentOutput{Output: uint64(in.Output), Value: in.Value, Unknown: in.Output == store.NoOutput}
+	}
+	w.spend.Outputs = slices.Grow(w.spend.Outputs[:0], len(tx.Values))[:len(tx.Values)]
+	for i := range tx.Values {
+		claims := w.c.outputs[tx.FirstOutput+store.OutputNumber(i)] //nolint:gosec // an index
+		w.spend.Outputs[i] = taint.NewOutput{Value: tx.Values[i], Unspendable: tx.Unspendable[i], Claims: claims}
+	}
+	return w.findTerminals(ctx, tx)
+}
+
+// findTerminals looks the owners of a transaction's outputs up, where any address
+// of the chain is a terminal.
+func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) error {
+	if len(w.c.terminals) == 0 && w.options.Terminals == nil {
+		return nil
+	}
+	w.ask = w.ask[:0]
+	for i := range tx.Values {
+		w.ask = append(w.ask, tx.FirstOutput+store.OutputNumber(i)) //nolint:gosec // an index
+	}
+	outputs, err := w.store.Outputs(ctx, w.c.chain, w.ask)
+	if err != nil {
+		return err
+	}
+	for i := range outputs {
+		w.spend.Outputs[i].Address = outputs[i].Address
+		if terminal, ok := w.terminal(w.c, outputs[i].Address); ok && len(w.spend.Outputs[i].Claims) == 0 {
+			w.spend.Outputs[i].Terminal = &terminal
+		}
+	}
+	return nil
+}
+
+// reward applies a block's coinbase once its other transactions are done.
+func (w *utxoWalk) reward(ctx context.Context, first store.TxNumber, count uint64) error {
+	if !w.state.TaintedFees() {
+		if _, claimed := slices.BinarySearch(w.c.starts, first); claimed {
+			return w.apply(ctx, first)
+		}
+		return nil
+	}
+	numbers := make([]store.TxNumber, 0, count)
+	for i := uint64(1); i < count; i++ {
+		numbers = append(numbers, first+store.TxNumber(i))
+	}
+	txs, err := w.store.Transactions(ctx, w.c.chain, numbers)
+	if err != nil {
+		return err
+	}
+	fees := make([]taint.PaidFee, len(txs))
+	for i := range txs {
+		fees[i] = taint.PaidFee{Number: uint64(txs[i].Number), Value: feeOf(&txs[i])}
+	}
+	if err := w.load(ctx, first); err != nil {
+		return err
+	}
+	subsidy := uint64(0)
+	if w.options.Subsidy != nil {
+		subsidy = w.options.Subsidy(w.c.chain, w.spend.Height)
+	}
+	w.state.Reward(&w.spend, subsidy, fees)
+	return nil
+}
+
+// feeOf is inputs less outputs; 0 where an input's value is unknown.
+func feeOf(tx *store.Transaction) uint64 {
+	var in, out uint64
+	for i := range tx.Inputs {
+		if tx.Inputs[i].Output == store.NoOutput {
+			return 0
+		}
+		in += tx.Inputs[i].Value
+	}
+	for _, value := range tx.Values {
+		out += value
+	}
+	if in < out {
+		return 0
+	}
+	return in - out
+}
+
+func (w *utxoWalk) heightOf(ctx context.Context, number store.TxNumber) (ledger.Height, error) {
+	txs, err := w.store.Transactions(ctx, w.c.chain, []store.TxNumber{number})
+	if err != nil {
+		return 0, err
+	}
+	return txs[0].Height, nil
+}
+
+func (w *utxoWalk) headerOf(ctx context.Context, number store.TxNumber) (store.Header, error) {
+	height, err := w.heightOf(ctx, number)
+	if err != nil {
+		return store.Header{}, err
+	}
+	for header, err := range w.store.Headers(ctx, w.c.chain, height) {
+		return header, err
+	}
+	return store.Header{}, store.ErrUnknownChain
+}
+
+// txQueue yields transaction numbers in order, each once.
+type txQueue struct {
+	numbers numberHeap
+	last    store.TxNumber
+	any     bool
+}
+
+func newTxQueue(starts []store.TxNumber) *txQueue {
+	q := &txQueue{numbers: slices.Clone(starts)}
+	heap.Init(&q.numbers)
+	return q
+}
+
+// Len is how many numbers wait, duplicates of the next included.
+func (q *txQueue) Len() int {
+	for len(q.numbers) > 0 && q.any && q.numbers[0] <= q.last {
+		heap.Pop(&q.numbers)
+	}
+	return len(q.numbers)
+}
+
+func (q *txQueue) push(n store.TxNumber) { heap.Push(&q.numbers, n) }
+
+func (q *txQueue) pop() store.TxNumber {
+	n, _ := heap.Pop(&q.numbers).(store.TxNumber)
+	q.last, q.any = n, true
+	return n
+}
+
+type numberHeap []store.TxNumber
+
+func (h numberHeap) Len() int           { return len(h) }
+func (h numberHeap) Less(i, j int) bool { return h[i] < h[j] }
+func (h numberHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push appends; package heap calls it.
+func (h *numberHeap) Push(x any) {
+	n, _ := x.(store.TxNumber)
+	*h = append(*h, n)
+}
+
+// Pop takes the last; package heap calls it.
+func (h *numberHeap) Pop() any {
+	old := *h
+	n := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return n
+}
