@@ -1,0 +1,228 @@
+package scenario
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/taint"
+	"coldtrail/trace"
+)
+
+// Run applies the ledger to an empty store and checks every expectation, by both
+// drivers. It returns every failure; the error is for what could not run at all.
+func (s *Scenario) Run(ctx context.Context, into store.Store) ([]*Failure, error) {
+	if err := s.fill(ctx, into); err != nil {
+		return nil, err
+	}
+	var failures []*Failure
+	for i := range s.traces {
+		for _, method := range s.traces[i].methods {
+			failure, err := s.check(ctx, into, &s.traces[i], method)
+			if err != nil {
+				return nil, fmt.Errorf("%s:%d: %s: %w", s.File, s.traces[i].line, method.Name, err)
+			}
+			if failure != nil {
+				failures = append(failures, failure)
+			}
+		}
+	}
+	return failures, nil
+}
+
+// Traces is how many traces the scenario checks.
+func (s *Scenario) Traces() (n int) {
+	for i := range s.traces {
+		n += len(s.traces[i].methods)
+	}
+	return n
+}
+
+func (s *Scenario) fill(ctx context.Context, into store.Store) error {
+	for _, step := range s.steps {
+		var err error
+		if step.rewind != nil {
+			err = into.Rewind(ctx, s.Chain, *step.rewind)
+		} else {
+			err = into.Append(ctx, []*ledger.Block{step.block})
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.File, err)
+		}
+	}
+	return nil
+}
+
+// cases builds the case files the scenario stands for, one for each incident.
+func (s *Scenario) cases(e *expectation) []*trace.Case {
+	var cases []*trace.Case
+	for _, t := range s.thefts {
+		incident, colour, _ := strings.Cut(t.colour, "/")
+		i := slices.IndexFunc(cases, func(c *trace.Case) bool { return c.Name == incident })
+		if i < 0 {
+			i = len(cases)
+			cases = append(cases, &trace.Case{File: s.File, Name: incident, StopAt: trace.Limits{Hops: e.hops}})
+		}
+		name, index, _ := strings.Cut(t.place, ":")
+		place := s.names.txID(name).String() + ":" + index
+		entry := trace.Theft{Colour: colour, Chain: string(s.Chain)}
+		if s.Chain.Family() == ledger.UTXO {
+			entry.Outpoint = place
+		} else {
+			entry.Transfer, entry.Asset = place, string(s.stolenAsset(name, index))
+		}
+		cases[i].Thefts = append(cases[i].Thefts, entry)
+	}
+	if len(cases) > 0 {
+		cases[0].Victims = s.victim
+		for _, l := range s.links {
+			cases[0].Links = append(cases[0].Links, s.linkEntry(&l))
+		}
+	}
+	return cases
+}
+
+func (s *Scenario) linkEntry(l *link) trace.Link {
+	return trace.Link{
+		From: trace.LinkFrom{Chain: string(s.Chain), Addresses: []string{l.from}, Asset: string(s.names.parseAsset(l.fromIn))},
+		To: trace.LinkTo{
+			Chain: string(s.Chain), Address: l.to, Asset: string(s.names.parseAsset(l.toIn)), Amount: l.amount,
+			Before: s.names.txID(l.before).String(),
+		},
+		Score: l.score, By: l.assertedBy, Why: l.justification,
+	}
+}
+
+// stolenAsset is the asset of the movement a theft names.
+func (s *Scenario) stolenAsset(name, index string) ledger.Asset {
+	id := s.names.txID(name)
+	for _, step := range slices.Backward(s.steps) {
+		if step.block == nil {
+			continue
+		}
+		for i := range step.block.Txs {
+			tx := &step.block.Txs[i]
+			if tx.ID != id {
+				continue
+			}
+			for j := range tx.Transfers {
+				if fmt.Sprint(j) == index {
+					return tx.Transfers[j].Asset
+				}
+			}
+		}
+	}
+	return s.Chain.Native()
+}
+
+// check runs one method by both drivers and compares with the expected lines.
+func (s *Scenario) check(ctx context.Context, from store.Store, e *expectation, method *taint.Method) (*Failure, error) {
+	fail := func(reason string, want, got []string) *Failure {
+		return &Failure{File: s.File, Line: e.line, Method: method.Name, Reason: reason, Want: want, Got: got}
+	}
+	options := trace.Options{
+		Method: method, Mode: trace.Streaming, Fees: e.fees,
+		Notations: func(ledger.Chain) (ledger.Notation, error) { return s.names, nil },
+		Terminals: func(_ ledger.Chain, a ledger.Address) (taint.Terminal, bool) {
+			t, ok := s.labels[s.names.FormatAddress(a)]
+			return t, ok
+		},
+		Subsidy: func(ledger.Chain, ledger.Height) uint64 { return e.subsidy },
+	}
+	streamed, err := trace.Run(ctx, from, s.cases(e), options)
+	if err != nil {
+		return nil, err
+	}
+	options.Mode = trace.Targeted
+	targeted, err := trace.Run(ctx, from, s.cases(e), options)
+	if err != nil {
+		return nil, err
+	}
+	one, err := json.Marshal(streamed)
+	if err != nil {
+		return nil, err
+	}
+	two, err := json.Marshal(targeted)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(one, two) {
+		return fail("the streaming and the targeted driver differ", s.print(streamed), s.print(targeted)), nil
+	}
+	return s.compare(e, s.print(streamed), fail), nil
+}
+
+// compare checks the dispositions completely, and every other expected line.
+func (s *Scenario) compare(e *expectation, got []string, fail func(string, []string, []string) *Failure) *Failure {
+	var missing, extra []string
+	for _, want := range e.lines {
+		if !slices.Contains(got, want) {
+			missing = append(missing, want)
+		}
+	}
+	for _, have := range got {
+		word, _, _ := strings.Cut(have, " ")
+		if _, disposition := taint.KindNamed(word); disposition && !slices.Contains(e.lines, have) {
+			extra = append(extra, have)
+		}
+	}
+	if len(missing) == 0 && len(extra) == 0 {
+		return nil
+	}
+	if len(missing) > 0 && len(extra) == 0 { // show what else there is to choose from
+		extra = slices.DeleteFunc(got, func(line string) bool { return slices.Contains(e.lines, line) })
+	}
+	return fail("not what was expected", missing, extra)
+}
+
+// print renders a result in the words of expectations.
+func (s *Scenario) print(r *trace.Result) []string {
+	var lines []string
+	for i := range r.Dispositions {
+		lines = append(lines, s.printDisposition(&r.Dispositions[i]))
+	}
+	for _, c := range r.Colours {
+		lines = append(lines, fmt.Sprintf("stolen %s %s", short(c.Colour), c.Stolen))
+		for other, amount := range c.Already {
+			lines = append(lines, fmt.Sprintf("already %s %s %s", short(c.Colour), short(other), amount))
+		}
+		if sum, ok := r.Summary[c.Colour]; ok {
+			lines = append(lines, fmt.Sprintf("summary %s traceable %d dark %d frozen %d", short(c.Colour), sum.Traceable, sum.Dark, sum.Frozen))
+		}
+	}
+	if r.FactOnly != nil {
+		for i := range r.FactOnly.Dispositions {
+			lines = append(lines, "fact-only "+s.printDisposition(&r.FactOnly.Dispositions[i]))
+		}
+	}
+	for _, a := range r.Anomalies {
+		lines = append(lines, strings.Join([]string{"anomaly", a.Kind, s.names.place(a.At), a.Amount, s.names.asset[ledger.Asset(a.Asset)]}, " "))
+	}
+	return lines
+}
+
+// printDisposition is `KIND PLACE COLOUR AMOUNT [ASSET] [origin N] [certainty N] [entity NAME]`,
+// leaving out what says nothing.
+func (s *Scenario) printDisposition(d *trace.Disposition) string {
+	words := []string{d.Kind, s.names.place(d.At), short(d.Colour), d.Amount}
+	if asset := s.names.asset[ledger.Asset(d.Asset)]; asset != s.names.native() {
+		words = append(words, asset)
+	}
+	if d.Origin != d.Amount {
+		words = append(words, "origin", d.Origin)
+	}
+	if d.Certainty != taint.Fact {
+		words = append(words, "certainty", fmt.Sprint(d.Certainty))
+	}
+	if d.Entity != "" {
+		words = append(words, "entity", d.Entity)
+	}
+	return strings.Join(words, " ")
+}
+
+func short(colour string) string { return strings.TrimPrefix(colour, "case/") }

@@ -1,0 +1,177 @@
+package memory
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+)
+
+// Numbers resolves outpoints.
+func (s *Store) Numbers(ctx context.Context, id ledger.Chain, outpoints []ledger.Outpoint) ([]store.OutputNumber, error) {
+	out := make([]store.OutputNumber, len(outpoints))
+	return out, s.view(ctx, id, func(c *chain) error {
+		for i := range outpoints {
+			out[i] = c.number(outpoints[i])
+		}
+		return nil
+	})
+}
+
+// Outputs describes outputs.
+func (s *Store) Outputs(ctx context.Context, id ledger.Chain, numbers []store.OutputNumber) ([]store.Output, error) {
+	out := make([]store.Output, len(numbers))
+	return out, s.view(ctx, id, func(c *chain) error {
+		for i, number := range numbers {
+			if uint64(number) >= uint64(len(c.outputs)) {
+				return fmt.Errorf("output number %d is not held", number)
+			}
+			o := &c.outputs[number]
+			out[i] = store.Output{
+				Number: number, Outpoint: ledger.Outpoint{Tx: c.tx(&c.txs[o.tx]).ID, Index: o.index}, Value: o.output.Value,
+				Address: o.output.Address, Unspendable: o.output.Unspendable || o.overwritten, Tx: o.tx, Spender: o.spender,
+			}
+		}
+		return nil
+	})
+}
+
+// Transactions describes transactions.
+func (s *Store) Transactions(ctx context.Context, id ledger.Chain, numbers []store.TxNumber) ([]store.Transaction, error) {
+	out := make([]store.Transaction, len(numbers))
+	return out, s.view(ctx, id, func(c *chain) error {
+		for i, number := range numbers {
+			if uint64(number) >= uint64(len(c.txs)) {
+				return fmt.Errorf("transaction number %d is not held", number)
+			}
+			out[i] = c.transaction(number)
+		}
+		return nil
+	})
+}
+
+func (c *chain) transaction(number store.TxNumber) store.Transaction {
+	e := &c.txs[number]
+	block, tx := c.blocks[e.block], c.tx(e)
+	t := store.Transaction{
+		Number: number, ID: tx.ID, Height: block.Height, Index: tx.Index, Time: block.Time, Coinbase: tx.Coinbase,
+		Inputs: append([]store.Input(nil), e.inputs...), FirstOutput: e.firstOutput,
+	}
+	for i := range tx.Outputs {
+		o := &c.outputs[e.firstOutput+store.OutputNumber(i)] //nolint:gosec // an index
+		t.Values = append(t.Values, o.output.Value)
+		t.Unspendable = append(t.Unspendable, o.output.Unspendable || o.overwritten)
+	}
+	return t
+}
+
+// segmentTxs is about how many transactions a segment holds.
+const segmentTxs = 4096
+
+// Segments yields blocks as columns.
+func (s *Store) Segments(ctx context.Context, id ledger.Chain, from, to ledger.Height) iter.Seq2[*store.Segment, error] {
+	var segments []*store.Segment
+	err := s.view(ctx, id, func(c *chain) error {
+		for i := c.from(from); i < len(c.blocks) && c.blocks[i].Height <= to; {
+			segment := c.segment(&i, to)
+			segments = append(segments, segment)
+		}
+		return nil
+	})
+	return stream(segments, err)
+}
+
+// segment takes blocks from index *at until it is large enough.
+func (c *chain) segment(at *int, to ledger.Height) *store.Segment {
+	first := c.firstTx[*at]
+	seg := &store.Segment{First: c.blocks[*at].Height, BlockStart: []uint32{0}, FirstTx: first, InputStart: []uint32{0}, OutputStart: []uint32{0}}
+	seg.FirstOutput = store.OutputNumber(len(c.outputs))
+	if uint64(first) < uint64(len(c.txs)) {
+		seg.FirstOutput = c.txs[first].firstOutput
+	}
+	number := first
+	for ; *at < len(c.blocks) && c.blocks[*at].Height <= to && len(seg.InputStart) <= segmentTxs; *at++ {
+		for range c.blocks[*at].Txs {
+			e := &c.txs[number]
+			for i := range e.inputs {
+				seg.Inputs = append(seg.Inputs, e.inputs[i].Output)
+			}
+			for i := range c.tx(e).Outputs {
+				seg.Values = append(seg.Values, c.tx(e).Outputs[i].Value)
+			}
+			seg.InputStart = append(seg.InputStart, uint32(len(seg.Inputs)))   //nolint:gosec // bounded by segmentTxs and a block
+			seg.OutputStart = append(seg.OutputStart, uint32(len(seg.Values))) //nolint:gosec // the same
+			number++
+		}
+		seg.BlockStart = append(seg.BlockStart, uint32(number-first)) //nolint:gosec // the same
+	}
+	return seg
+}
+
+// Movements describes account transactions.
+func (s *Store) Movements(ctx context.Context, id ledger.Chain, numbers []store.TxNumber) ([]store.Movement, error) {
+	out := make([]store.Movement, len(numbers))
+	return out, s.view(ctx, id, func(c *chain) error {
+		for i, number := range numbers {
+			if uint64(number) >= uint64(len(c.txs)) {
+				return fmt.Errorf("transaction number %d is not held", number)
+			}
+			block := c.blocks[c.txs[number].block]
+			out[i] = store.Movement{Number: number, Height: block.Height, Time: block.Time, Tx: *c.tx(&c.txs[number])}
+		}
+		return nil
+	})
+}
+
+// Blocks yields whole blocks.
+func (s *Store) Blocks(ctx context.Context, id ledger.Chain, from, to ledger.Height) iter.Seq2[*ledger.Block, error] {
+	var blocks []*ledger.Block
+	err := s.view(ctx, id, func(c *chain) error {
+		for i := c.from(from); i < len(c.blocks) && c.blocks[i].Height <= to; i++ {
+			blocks = append(blocks, c.blocks[i])
+		}
+		return nil
+	})
+	return stream(blocks, err)
+}
+
+// Balances adds up what holdings held.
+func (s *Store) Balances(ctx context.Context, id ledger.Chain, questions []store.HoldingAt) ([]store.Balance, error) {
+	out := make([]store.Balance, len(questions))
+	return out, s.view(ctx, id, func(c *chain) error {
+		for i := range questions {
+			out[i] = c.balance(&questions[i])
+		}
+		return nil
+	})
+}
+
+// balance starts from the latest opening stated before the transaction and goes
+// through everything that touched the address since.
+func (c *chain) balance(q *store.HoldingAt) (b store.Balance) {
+	if q.Before > store.TxNumber(len(c.txs)) {
+		q.Before = store.TxNumber(len(c.txs))
+	}
+	limit := c.blocks[len(c.blocks)-1].Height + 1
+	if uint64(q.Before) < uint64(len(c.txs)) {
+		limit = c.blocks[c.txs[q.Before].block].Height
+	}
+	since := ledger.Height(0)
+	for _, o := range c.opening[q.Holding] {
+		if o.Before <= limit && (!b.Known || o.Before >= since) {
+			b, since = store.Balance{Amount: o.Amount, Known: true}, o.Before
+		}
+	}
+	for _, touch := range c.history[q.Address] {
+		e := &c.txs[min(uint64(touch.Tx), uint64(len(c.txs)-1))]
+		if touch.Tx >= q.Before {
+			break
+		}
+		if c.blocks[e.block].Height >= since {
+			store.Settle(&b.Amount, q.Holding, c.id.Native(), c.tx(e))
+		}
+	}
+	return b
+}
