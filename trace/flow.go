@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -40,10 +39,7 @@ func (r *Result) Flows() []Flow { return r.flows }
 // Path is the shortest chain of flows from a theft of the colour to a place, as
 // results print it (`at`), oldest first.
 func (r *Result) Path(colour, at string) ([]Flow, error) {
-	if r.paths == nil {
-		return nil, errNoPath
-	}
-	return r.paths.find(r.flows, colour, at)
+	return findPath(r.flows, colour, at)
 }
 
 // describeFlows prints the flows of a pass.
@@ -78,7 +74,6 @@ func (r *Result) describeFlows(ctx context.Context, rec *record, n *names) error
 			From: rec.ends(f.From, at), To: rec.ends(f.To, at),
 		})
 	}
-	r.paths = &pathFinder{}
 	return nil
 }
 
@@ -128,32 +123,26 @@ func (r *record) ends(legs []taint.Leg, at map[taint.Place]placeName) []FlowEnd 
 	return out
 }
 
-// pathFinder finds paths through flows.
-type pathFinder struct{}
-
-// find searches back from a place: the flows that reached it, then those that
+// findPath searches back from a place: the flows that reached it, then those that
 // reached where they came from, before them, until one that has nothing before it.
-func (*pathFinder) find(flows []Flow, colour, at string) ([]Flow, error) {
+func findPath(flows []Flow, colour, at string) ([]Flow, error) {
 	type step struct {
 		flow int
 		next *step
 	}
-	reaches := func(f *Flow, at, asset string) bool {
-		return slices.ContainsFunc(f.To, func(e FlowEnd) bool {
-			return e.At == at && e.Colour == colour && (asset == "" || e.Asset == asset)
-		})
-	}
-	type seenKey struct {
-		flow int
-	}
-	seen := map[seenKey]bool{}
-	var wave []*step
-	for i := len(flows) - 1; i >= 0; i-- {
-		if reaches(&flows[i], at, "") {
-			wave = append(wave, &step{flow: i})
+	seen := map[int]bool{}
+	// reaching lists the flows before an index that brought the colour to a place.
+	reaching := func(before int, chain, at, asset string, next *step) (steps []*step) {
+		for i := before - 1; i >= 0; i-- {
+			brings := func(e FlowEnd) bool { return e.At == at && e.Colour == colour && (asset == "" || e.Asset == asset) }
+			if !seen[i] && (chain == "" || flows[i].Chain == chain) && slices.ContainsFunc(flows[i].To, brings) {
+				seen[i] = true
+				steps = append(steps, &step{flow: i, next: next})
+			}
 		}
+		return steps
 	}
-	for len(wave) > 0 {
+	for wave := reaching(len(flows), "", at, "", nil); len(wave) > 0; {
 		var before []*step
 		for _, s := range wave {
 			f := &flows[s.flow]
@@ -165,16 +154,8 @@ func (*pathFinder) find(flows []Flow, colour, at string) ([]Flow, error) {
 				}
 				return path, nil
 			}
-			slices.SortStableFunc(ends, func(a, b FlowEnd) int {
-				return -cmp.Or(cmp.Compare(len(a.Amount), len(b.Amount)), cmp.Compare(a.Amount, b.Amount))
-			})
 			for _, end := range ends {
-				for i := s.flow - 1; i >= 0; i-- {
-					if flows[i].Chain == f.Chain && reaches(&flows[i], end.At, end.Asset) && !seen[seenKey{i}] {
-						seen[seenKey{i}] = true
-						before = append(before, &step{flow: i, next: s})
-					}
-				}
+				before = append(before, reaching(s.flow, f.Chain, end.At, end.Asset, s)...)
 			}
 		}
 		wave = before

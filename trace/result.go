@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -35,7 +36,6 @@ type Result struct {
 	Digest    string    `json:"digest"`
 
 	flows []Flow
-	paths *pathFinder
 }
 
 // Basis names everything a result rests on.
@@ -92,6 +92,16 @@ type Disposition struct {
 	Last      string `json:"last"`
 
 	origin ledger.Amount
+}
+
+// Compare orders dispositions by how much of the stolen asset they stand for.
+func (d *Disposition) Compare(other *Disposition) int {
+	return cmp.Or(d.origin.Cmp(&other.origin), compareDecimals(d.Amount, other.Amount))
+}
+
+// compareDecimals compares decimal strings without leading zeros.
+func compareDecimals(a, b string) int {
+	return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
 }
 
 // FactOnly is the answer that rests on chain data alone.
@@ -162,6 +172,10 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 		}
 		only.Summary = p.summaries(facts, only.Dispositions)
 		result.FactOnly = only
+		for i := range facts.anomalies { // what the facts lack, links or not
+			final.Found(facts.anomalies[i])
+		}
+		slices.SortStableFunc(final.anomalies, compareAnomalies)
 		for i := range p.links {
 			result.Crossings = append(result.Crossings, p.links[i].crossing(&final.deposits[i]))
 		}

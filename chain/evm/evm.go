@@ -1,0 +1,49 @@
+// Package evm knows how EVM chains write their addresses.
+package evm
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"golang.org/x/crypto/sha3"
+
+	"coldtrail/ledger"
+)
+
+// Notation writes EVM addresses with the checksum of EIP-55 and reads them in one
+// case without a checksum or in mixed case with a right one.
+type Notation struct{}
+
+// FormatAddress prints an address with its checksum; none is the empty string.
+func (Notation) FormatAddress(a ledger.Address) string {
+	if a.Kind != ledger.EVMAccount {
+		return ""
+	}
+	digits := []byte(hex.EncodeToString(a.Bytes()))
+	hash := sha3.NewLegacyKeccak256()
+	hash.Write(digits)
+	sum := hash.Sum(nil)
+	for i, c := range digits {
+		if nibble := sum[i/2] >> (4 * (1 - i%2)) & 15; c >= 'a' && nibble >= 8 {
+			digits[i] = c - 'a' + 'A'
+		}
+	}
+	return "0x" + string(digits)
+}
+
+// ParseAddress reads 0x and 40 hexadecimal digits. In mixed case the checksum
+// must be right.
+func (n Notation) ParseAddress(text string) (ledger.Address, error) {
+	digits, ok := strings.CutPrefix(text, "0x")
+	payload, err := hex.DecodeString(digits)
+	if !ok || err != nil || len(payload) != 20 {
+		return ledger.Address{}, fmt.Errorf("address %q: want 0x and 40 hexadecimal digits", text)
+	}
+	address := ledger.NewAddress(ledger.EVMAccount, payload)
+	mixed := digits != strings.ToLower(digits) && digits != strings.ToUpper(digits)
+	if mixed && n.FormatAddress(address) != text {
+		return ledger.Address{}, fmt.Errorf("address %q: its EIP-55 checksum is wrong; one character is likely mistyped", text)
+	}
+	return address, nil
+}

@@ -1,0 +1,90 @@
+// Command coldtrail follows stolen cryptocurrency. This package is the only place
+// that wires the parts together; every verb has a file.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes. An error must never look like "clean".
+const (
+	exitDone    = 0
+	exitHit     = 1 // a hit, or refused by policy
+	exitUnknown = 2 // could not tell
+)
+
+// commandLine is every verb and flag.
+type commandLine struct {
+	Data string `help:"Folder of the store; made if missing." type:"path" placeholder:"DIR"`
+	JSON bool   `name:"json" help:"Print results as JSON."`
+
+	Demo    demoVerb    `cmd:"" help:"Follow the bundled Bybit theft, offline."`
+	Ingest  ingestVerb  `cmd:"" help:"Bring blocks of a chain into the store."`
+	Trace   traceVerb   `cmd:"" help:"Say where stolen money is now."`
+	Status  statusVerb  `cmd:"" help:"Say what the store holds."`
+	Test    testVerb    `cmd:"" help:"Run scenario files."`
+	Version versionVerb `cmd:"" help:"Print the version."`
+}
+
+// session is what a verb gets from the command line.
+type session struct {
+	data   string
+	json   bool
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// errHit makes the exit code 1 without a message.
+var errHit = errors.New("hit")
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+func run(args []string, stdout, stderr io.Writer) (code int) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	line := commandLine{}
+	exited, exit := false, 0
+	parser, err := kong.New(&line,
+		kong.Name("coldtrail"),
+		kong.Description("Follows stolen cryptocurrency, exactly. Start with: coldtrail demo"),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(status int) { exited, exit = true, status }),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	if err != nil {
+		return complain(stderr, err)
+	}
+	parsed, err := parser.Parse(args)
+	if exited {
+		return exit
+	}
+	if err != nil {
+		return complain(stderr, fmt.Errorf("%w (coldtrail --help lists every command)", err))
+	}
+	err = parsed.Run(&session{data: line.Data, json: line.JSON, stdout: stdout, stderr: stderr})
+	switch {
+	case errors.Is(err, errHit):
+		return exitHit
+	case ctx.Err() != nil:
+		return complain(stderr, errors.New("interrupted; run the same command again to go on"))
+	case err != nil:
+		return complain(stderr, err)
+	}
+	return exitDone
+}
+
+// complain prints an error in one line.
+func complain(stderr io.Writer, err error) int {
+	text := strings.Join(strings.Fields(strings.ReplaceAll(err.Error(), "\n", "; ")), " ")
+	fmt.Fprintln(stderr, "coldtrail: "+text)
+	return exitUnknown
+}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// noLabels is the revision of an empty label store: SHA-256 of nothing.
+const noLabels = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+func (s *session) printJSON(value any) error {
+	encoder := json.NewEncoder(s.stdout)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(value)
+}
+
+// progress shows how far long work has come, with rate and time left: a bar on a
+// terminal, a line every ten seconds elsewhere.
+type progress struct {
+	session *session
+	what    string
+	total   uint64
+	began   time.Time
+	spoke   time.Time
+	bar     *progressbar.ProgressBar
+}
+
+func newProgress(s *session, what string, total uint64) *progress {
+	now := time.Now()
+	p := &progress{session: s, what: what, total: total, began: now, spoke: now}
+	if f, ok := s.stderr.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			p.bar = progressbar.NewOptions64(int64(total), //nolint:gosec // a number of blocks
+				progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what), progressbar.OptionShowIts(),
+				progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		}
+	}
+	return p
+}
+
+func (p *progress) set(done uint64) {
+	if p.bar != nil {
+		_ = p.bar.Set64(int64(done)) //nolint:gosec // a number of blocks; a bar that cannot draw is no reason to stop
+		return
+	}
+	now := time.Now()
+	if now.Sub(p.spoke) < 10*time.Second || done == 0 {
+		return
+	}
+	p.spoke = now
+	rate := float64(done) / now.Sub(p.began).Seconds()
+	left := time.Duration(float64(p.total-min(done, p.total))/rate) * time.Second
+	fmt.Fprintf(p.session.stderr, "%s: %d of %d, %.0f/s, %s left\n", p.what, done, p.total, rate, left)
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"coldtrail/ledger"
+)
+
+type statusVerb struct{}
+
+// statusChain is one chain in `status --json`.
+type statusChain struct {
+	Chain          string  `json:"chain"`
+	Height         uint64  `json:"height"`
+	Hash           string  `json:"hash"`
+	Blocks         uint64  `json:"blocks"`
+	Txs            uint64  `json:"txs"`
+	Weakest        string  `json:"weakest"`
+	First          uint64  `json:"first"`
+	Time           string  `json:"time"`
+	Content        string  `json:"content"`
+	UnspentOutputs *uint64 `json:"unspent_outputs,omitempty"`
+	UnspentValue   string  `json:"unspent_value,omitempty"`
+	Accounts       *uint64 `json:"accounts,omitempty"`
+}
+
+// Run prints what the store holds.
+func (*statusVerb) Run(ctx context.Context, s *session) (err error) {
+	from, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	statuses, err := from.Status(ctx)
+	if err != nil {
+		return err
+	}
+	chains := []statusChain{}
+	for i := range statuses {
+		st := &statuses[i]
+		c := statusChain{
+			Chain: string(st.Chain), Height: uint64(st.Height), Blocks: st.Blocks, Txs: st.Txs, Weakest: st.Weakest.String(),
+			First: uint64(st.First), Time: time.Unix(st.Time, 0).UTC().Format(time.RFC3339), Content: "sha256:" + st.Content.String(),
+		}
+		if !st.Hash.IsZero() {
+			c.Hash = st.Chain.FormatHash(st.Hash)
+		}
+		if st.Chain.Family() == ledger.UTXO {
+			c.UnspentOutputs, c.UnspentValue = &st.UnspentOutputs, fmt.Sprint(st.UnspentValue)
+		} else {
+			c.Accounts = &st.Accounts
+		}
+		chains = append(chains, c)
+	}
+	if s.json {
+		return s.printJSON(map[string]any{"chains": chains, "labels": noLabels})
+	}
+	return s.printStatus(chains)
+}
+
+func (s *session) printStatus(chains []statusChain) error {
+	if len(chains) == 0 {
+		folder, err := s.folder()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(s.stdout, "The store in %s is empty. Fill it with: coldtrail ingest bitcoin --from blocks:PLACE\n", folder)
+		return nil
+	}
+	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CHAIN\tHEIGHT\tTIME\tBLOCKS\tTXS\tRESTS ON\tHOLDS")
+	for i := range chains {
+		c := &chains[i]
+		holds := ""
+		if c.UnspentOutputs != nil {
+			holds = fmt.Sprintf("%d unspent outputs, %s satoshi", *c.UnspentOutputs, c.UnspentValue)
+		} else if c.Accounts != nil {
+			holds = fmt.Sprintf("%d accounts", *c.Accounts)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%s\t%d\t%d\t%s\t%s\n", ledger.Chain(c.Chain).Short(), c.Height, c.Time, c.Blocks, c.Txs, c.Weakest, holds)
+	}
+	return w.Flush()
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"coldtrail/chain/bitcoin"
+	"coldtrail/ledger"
+	"coldtrail/taint"
+	"coldtrail/trace"
+)
+
+type traceVerb struct {
+	Cases  []string `arg:"" name:"CASE.yaml" help:"Case files; several trace together."`
+	Method string   `default:"fifo" help:"fifo, haircut, lifo, poison, seniority or tiho."`
+	Mode   string   `default:"streaming" enum:"streaming,targeted" help:"streaming reads every block, targeted only what is touched."`
+	AsOf   string   `placeholder:"TIME" help:"RFC 3339 time or date; by default the newest block."`
+	Fees   string   `default:"end" enum:"end,follow" help:"end: fees end the trace; follow: they reach the block's coinbase."`
+	Flows  bool     `help:"Print every movement instead, oldest first."`
+	Path   string   `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
+	Colour string   `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
+}
+
+// Run traces the cases.
+func (v *traceVerb) Run(ctx context.Context, s *session) (err error) {
+	cases, err := readCases(v.Cases)
+	if err != nil {
+		return err
+	}
+	options, err := v.options(s)
+	if err != nil {
+		return err
+	}
+	from, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	result, err := trace.Run(ctx, from, cases, options)
+	if err != nil {
+		return err
+	}
+	switch {
+	case v.Path != "":
+		return v.printPath(s, result)
+	case v.Flows:
+		return s.printFlows(result.Flows())
+	case s.json:
+		return s.printJSON(result)
+	}
+	return s.printResult(result, cases)
+}
+
+func (v *traceVerb) options(s *session) (trace.Options, error) {
+	o := trace.Options{
+		Mode: trace.Mode(v.Mode), Notations: notations, LabelRevision: noLabels, Flows: v.Flows || v.Path != "",
+		Subsidy: func(_ ledger.Chain, h ledger.Height) uint64 { return bitcoin.Subsidy(h) },
+	}
+	var err error
+	if o.Method, err = taint.MethodNamed(v.Method); err != nil {
+		return o, err
+	}
+	if v.Fees == "follow" {
+		o.Fees = taint.FeesFollow
+	}
+	if v.AsOf != "" {
+		if o.AsOf, err = parseMoment(v.AsOf); err != nil {
+			return o, err
+		}
+	}
+	var bar *progress
+	o.Progress = func(chain ledger.Chain, done, total ledger.Height) {
+		if bar == nil {
+			bar = newProgress(s, "trace "+chain.Short(), uint64(total))
+		}
+		bar.set(uint64(done))
+		if done >= total {
+			bar.end()
+			bar = nil
+		}
+	}
+	return o, nil
+}
+
+// parseMoment reads RFC 3339 or a date, which means its end.
+func parseMoment(text string) (time.Time, error) {
+	if moment, err := time.Parse(time.RFC3339, text); err == nil {
+		return moment, nil
+	}
+	day, err := time.Parse("2006-01-02", text)
+	if err != nil {
+		return day, fmt.Errorf("--as-of %q: want a date (2025-03-01) or RFC 3339 (2025-03-01T12:00:00Z)", text)
+	}
+	return day.Add(24*time.Hour - time.Second), nil
+}
+
+func readCases(files []string) ([]*trace.Case, error) {
+	var cases []*trace.Case
+	for _, file := range files {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		c, err := trace.ParseCase(file, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		cases = append(cases, c)
+	}
+	return cases, nil
+}
+
+// printResult prints the answer for people.
+func (s *session) printResult(r *trace.Result, cases []*trace.Case) error {
+	for _, c := range cases {
+		title := c.Title
+		if title == "" {
+			title = c.Name
+		}
+		fmt.Fprintf(s.stdout, "%s", title)
+		if c.Date != "" {
+			fmt.Fprintf(s.stdout, ", %s", c.Date)
+		}
+		if c.AttributedTo.Actor != "" {
+			fmt.Fprintf(s.stdout, " (attributed to %s by %s, confidence %s)", c.AttributedTo.Actor, c.AttributedTo.By, c.AttributedTo.Confidence)
+		}
+		fmt.Fprintln(s.stdout)
+	}
+	fmt.Fprintf(s.stdout, "method %s", r.Method)
+	if r.Note != "" {
+		fmt.Fprintf(s.stdout, ": %s", r.Note)
+	}
+	fmt.Fprintln(s.stdout)
+	for _, c := range r.Colours {
+		fmt.Fprintf(s.stdout, "\n%s: stolen %s\n", c.Colour, decimals(c.Stolen, c.Asset))
+		for other, amount := range c.Already {
+			fmt.Fprintf(s.stdout, "  of what the theft took, %s had been stolen before (%s)\n", decimals(amount, c.Asset), other)
+		}
+		if sum, ok := r.Summary[c.Colour]; ok {
+			fmt.Fprintf(s.stdout, "  traceable %s  dark %s  frozen %s\n", percent(sum.Traceable), percent(sum.Dark), percent(sum.Frozen))
+		}
+		if err := s.printDispositions(r.Dispositions, &c); err != nil {
+			return err
+		}
+	}
+	if r.FactOnly != nil {
+		fmt.Fprintln(s.stdout, "\nFrom facts alone, without the links an analyst asserted:")
+		for _, c := range r.Colours {
+			fmt.Fprintf(s.stdout, "\n%s\n", c.Colour)
+			if err := s.printDispositions(r.FactOnly.Dispositions, &c); err != nil {
+				return err
+			}
+		}
+	}
+	s.printAnomalies(r.Anomalies)
+	s.printBasis(r)
+	return nil
+}
+
+// shownRows is how many places are printed for a colour; --json has them all.
+const shownRows = 8
+
+func (s *session) printDispositions(rows []trace.Disposition, c *trace.Colour) error {
+	w := tabwriter.NewWriter(s.stdout, 2, 0, 2, ' ', 0)
+	of := slices.DeleteFunc(slices.Clone(rows), func(d trace.Disposition) bool { return d.Colour != c.Colour })
+	slices.SortStableFunc(of, func(a, b trace.Disposition) int { return b.Compare(&a) })
+	left := max(0, len(of)-shownRows)
+	for i := range of[:len(of)-left] {
+		d := &of[i]
+		certainty := "fact"
+		if d.Certainty != taint.Fact {
+			certainty = "inferred " + percent(uint64(d.Certainty))
+		}
+		where := d.At
+		if d.Address != "" && d.Address != d.At {
+			where += " " + d.Address
+		}
+		fmt.Fprintf(w, "  %s\t%s\t%s\tfor %s stolen\t%d hops\t%s\t%s\n", d.Kind, where, decimals(d.Amount, d.Asset), decimals(d.Origin, c.Asset), d.Hops, certainty, d.Entity)
+	}
+	if left > 0 {
+		fmt.Fprintf(w, "  … and %d places more (--json lists all)\n", left)
+	}
+	return w.Flush()
+}
+
+func (s *session) printAnomalies(all []trace.Anomaly) {
+	if len(all) == 0 {
+		return
+	}
+	count := map[string]int{}
+	for i := range all {
+		count[all[i].Kind]++
+	}
+	fmt.Fprintf(s.stdout, "\nWhat does not add up (%d, --json lists all):\n", len(all))
+	told := map[string]bool{}
+	for i := range all {
+		a := &all[i]
+		if told[a.Kind] {
+			continue
+		}
+		told[a.Kind] = true
+		fmt.Fprintf(s.stdout, "  %d × %s, first in %s: %s\n", count[a.Kind], a.Kind, a.Tx, a.Detail)
+	}
+}
+
+func (s *session) printBasis(r *trace.Result) {
+	fmt.Fprintln(s.stdout)
+	for chain, head := range r.Basis.Heads {
+		fmt.Fprintf(s.stdout, "basis: %s up to height %d, weakest source %s, rules %s\n", ledger.Chain(chain).Short(), head.Height, r.Basis.Weakest, r.Basis.Rules)
+	}
+	fmt.Fprintf(s.stdout, "digest: %s\n", r.Digest)
+}
+
+// units says how people read an asset's base units; anything else stays in base units.
+var units = map[string]struct {
+	digits int
+	name   string
+}{
+	"bip122:000000000019d6689c085ae165831e93/slip44:0": {8, "BTC"},
+	"eip155:1/slip44:60": {18, "ETH"},
+	"eip155:1/erc20:0xae7ab96520de3a18e5e111b5eaab095312d7fe84": {18, "stETH"},
+	"eip155:1/erc20:0xd5f7838f5c461feff7fe49ea5ebaf7728bb0adfa": {18, "mETH"},
+	"eip155:1/erc20:0xe6829d9a7ee3040e1276fa75293bde931859e8fa": {18, "cmETH"},
+}
+
+// decimals prints base units with all their digits behind the point.
+func decimals(amount, asset string) string {
+	u, ok := units[asset]
+	if !ok {
+		return amount + " units of " + asset
+	}
+	if len(amount) <= u.digits {
+		amount = strings.Repeat("0", u.digits+1-len(amount)) + amount
+	}
+	at := len(amount) - u.digits
+	text := strings.TrimRight(strings.TrimRight(amount[:at]+"."+amount[at:], "0"), ".")
+	return text + " " + u.name
+}
+
+func percent(basisPoints uint64) string {
+	return fmt.Sprintf("%d.%02d %%", basisPoints/100, basisPoints%100)
+}
+
+func (v *traceVerb) printPath(s *session, r *trace.Result) error {
+	for _, c := range r.Colours {
+		if v.Colour != "" && v.Colour != c.Colour {
+			continue
+		}
+		path, err := r.Path(c.Colour, v.Path)
+		if err == nil {
+			return s.printFlows(path)
+		}
+	}
+	return fmt.Errorf("no money of the case came to %q; use a place (at) of the answer", v.Path)
+}
+
+func (s *session) printFlows(flows []trace.Flow) error {
+	if s.json {
+		return s.printJSON(map[string]any{"flows": flows})
+	}
+	for i := range flows {
+		f := &flows[i]
+		fmt.Fprintf(s.stdout, "%s  %s  height %d\n", f.Time, f.Tx, f.Height)
+		for _, side := range []struct {
+			word string
+			ends []trace.FlowEnd
+		}{{"from", f.From}, {"to", f.To}} {
+			for _, e := range side.ends {
+				fmt.Fprintf(s.stdout, "    %-4s %s  %s of %s (%s)\n", side.word, e.At, decimals(e.Amount, e.Asset), e.Colour, e.Kind)
+			}
+		}
+	}
+	return nil
+}
