@@ -54,9 +54,9 @@ type Progress struct {
 	Txs    uint64
 }
 
-// defaultBatch keeps a batch at some megabytes, so that syncing it to disk is
+// DefaultBatch is how many transactions make a batch: some megabytes, so that syncing it to disk is
 // cheap next to making it.
-const defaultBatch = 16_384
+const DefaultBatch = 16_384
 
 // Run adds what the source yields. It returns how far it came, also on error.
 func Run(ctx context.Context, into Store, chain ledger.Chain, from Source, options Options) (Progress, error) {
@@ -66,7 +66,7 @@ func Run(ctx context.Context, into Store, chain ledger.Chain, from Source, optio
 	}
 	run := runner{into: into, options: options, before: before, held: held}
 	if run.options.BatchTx <= 0 {
-		run.options.BatchTx = defaultBatch
+		run.options.BatchTx = DefaultBatch
 	}
 	start := ledger.Height(0)
 	if held {

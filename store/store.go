@@ -85,6 +85,8 @@ type Reader interface {
 	// Find gives the numbers of transactions, NoTx where the store does not hold
 	// one. Of two transactions with one identifier (BIP-30) the later is meant.
 	Find(ctx context.Context, chain ledger.Chain, ids []ledger.Hash) ([]TxNumber, error)
+	// IDs is the inverse of Find. An unknown number is an error.
+	IDs(ctx context.Context, chain ledger.Chain, numbers []TxNumber) ([]ledger.Hash, error)
 	// History gives, for each question, what touched the address, in chain order.
 	History(ctx context.Context, chain ledger.Chain, questions []Since) ([][]Touch, error)
 }
@@ -183,7 +185,6 @@ type Input struct {
 // Transaction is one transaction of a UTXO chain with its inputs resolved.
 type Transaction struct {
 	Number      TxNumber
-	ID          ledger.Hash
 	Height      ledger.Height
 	Index       uint32
 	Time        int64

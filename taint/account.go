@@ -78,11 +78,23 @@ type AccountHooks struct {
 	Rebases func(ledger.Asset) bool
 }
 
-// gift remembers a tainted asset that an address gave away.
+// gift remembers a tainted asset that an address gave away last.
 type gift struct {
 	asset  ledger.Asset
 	amount ledger.Amount
 	height ledger.Height
+	spoken int // anomalies recorded for it
+}
+
+// maxSpoken bounds the missing legs recorded for one gift, and so the look-ups a
+// busy address costs.
+const maxSpoken = 8
+
+// mayLack says that an address gave a tainted asset away and now sends another:
+// what it got for the first may be missing from the data.
+func (a *Accounts) mayLack(sender ledger.Address, asset ledger.Asset) bool {
+	gave, ok := a.given[sender]
+	return ok && gave.asset != asset && gave.spoken < maxSpoken
 }
 
 // NewAccounts makes an empty state for a chain.
@@ -176,7 +188,9 @@ func (a *Accounts) convertAt(swaps []swap, index int) {
 }
 
 func (a *Accounts) touches(tx *ledger.Tx) bool {
-	return slices.ContainsFunc(tx.Transfers, func(t ledger.Transfer) bool { return a.Watches(t.From) || a.Watches(t.To) })
+	return slices.ContainsFunc(tx.Transfers, func(t ledger.Transfer) bool {
+		return a.Watches(t.From) || a.Watches(t.To) || a.mayLack(t.From, t.Asset)
+	})
 }
 
 func (a *Accounts) reportZero(t *ledger.Transfer) {
@@ -195,7 +209,8 @@ func (a *Accounts) transfer(t *ledger.Transfer, index int) {
 	pool := a.pools[from]
 	if pool == nil && len(claims) == 0 {
 		a.arriveClean(Holding{t.To, t.Asset}, &t.Amount)
-		a.reportUnbacked(t, index)
+		a.reportLacking(t)
+		a.reportUnbacked(t)
 		return
 	}
 	lots := a.drawn[:0]
@@ -232,18 +247,39 @@ func (a *Accounts) draw(from Holding, pool *Pool, dst []Lot, amount *ledger.Amou
 	if shortfall.IsZero() {
 		return lots
 	}
-	gave, ok := a.given[from.Address]
 	switch {
 	case a.hooks.Rebases != nil && a.hooks.Rebases(from.Asset):
 		a.found(Rebase, from, shortfall, "more left than arrived: this token's balances grow without transfers; the difference is counted as clean")
-	case ok && gave.asset != from.Asset:
-		a.found(MissingIncomingLeg, from, shortfall, fmt.Sprintf(
-			"more left than is known to have arrived; at height %d the address gave %s of %s away, and what came back is not in the data; the difference is counted as clean",
-			gave.height, gave.amount.Dec(), gave.asset))
+	case a.mayLack(from.Address, from.Asset):
+		a.missingLeg(from, shortfall)
 	default:
 		a.found(Shortfall, from, shortfall, "more left than is known to have arrived; the difference is counted as clean")
 	}
 	return lots
+}
+
+// missingLeg records that the proceeds of a gift are not in the data.
+func (a *Accounts) missingLeg(from Holding, shortfall ledger.Amount) {
+	gave := a.given[from.Address]
+	gave.spoken++
+	a.given[from.Address] = gave
+	a.found(MissingIncomingLeg, from, shortfall, fmt.Sprintf(
+		"more left than is known to have arrived; at height %d the address gave %s of %s away, and what came back is not in the data; the difference is counted as clean",
+		gave.height, gave.amount.Dec(), gave.asset))
+}
+
+// reportLacking notices that an address without tracked lots sends more than it
+// is known to hold, after it gave a tainted asset away.
+func (a *Accounts) reportLacking(t *ledger.Transfer) {
+	from := Holding{t.From, t.Asset}
+	if a.hooks.Opening == nil || !a.mayLack(t.From, t.Asset) || t.Asset != a.chain.Native() && !a.assets[t.Asset] {
+		return
+	}
+	opening := a.openingOf(from)
+	if !opening.Amount.Lt(&t.Amount) {
+		return
+	}
+	a.missingLeg(from, less(&t.Amount, &opening.Amount))
 }
 
 // drop forgets a holding whose taint is gone.
@@ -307,13 +343,7 @@ func isBurnAddress(address ledger.Address) bool {
 // what the transaction moved before this transfer.
 func (a *Accounts) open(h Holding, index int) *Pool {
 	pool := NewPool(a.method, a.palette)
-	opening := Opening{Known: true}
-	if a.hooks.Opening != nil {
-		var err error
-		if opening, err = a.hooks.Opening(h, a.step.Number); err != nil && a.problems == nil {
-			a.problems = err
-		}
-	}
+	opening := a.openingOf(h)
 	balance := opening.Amount
 	for i := range a.step.Tx.Transfers[:max(index, 0)] {
 		t := &a.step.Tx.Transfers[i]
@@ -343,6 +373,19 @@ func (a *Accounts) open(h Holding, index int) *Pool {
 	}
 	a.assets[h.Asset] = true
 	return pool
+}
+
+// openingOf asks for what a holding held before the current transaction. A
+// failure to answer ends the step.
+func (a *Accounts) openingOf(h Holding) Opening {
+	if a.hooks.Opening == nil {
+		return Opening{Known: true}
+	}
+	opening, err := a.hooks.Opening(h, a.step.Number)
+	if err != nil && a.problems == nil {
+		a.problems = err
+	}
+	return opening
 }
 
 // payFee ends the fee's lots after all movements: the base and blob fee are
@@ -383,12 +426,11 @@ func (a *Accounts) credit(c *Credit) {
 
 // reportUnbacked notices a token that a watched address seems to send without
 // ever having held it.
-func (a *Accounts) reportUnbacked(t *ledger.Transfer, index int) {
+func (a *Accounts) reportUnbacked(t *ledger.Transfer) {
 	if !a.Watches(t.From) || t.Asset == a.chain.Native() || a.assets[t.Asset] || a.hooks.Opening == nil {
 		return
 	}
-	opening, err := a.hooks.Opening(Holding{t.From, t.Asset}, a.step.Number)
-	if err != nil || !opening.Amount.IsZero() || index < 0 {
+	if opening := a.openingOf(Holding{t.From, t.Asset}); !opening.Amount.IsZero() {
 		return
 	}
 	a.found(Unbacked, Holding{t.From, t.Asset}, t.Amount, "a token this address was never seen to hold, as look-alike tokens pretend; it carries no taint")

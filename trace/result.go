@@ -375,16 +375,9 @@ func (n *names) txids(ctx context.Context, c *chainPlan, numbers []store.TxNumbe
 	if len(numbers) == 0 {
 		return out, nil
 	}
-	if c.chain.Family() == ledger.UTXO {
-		txs, err := n.plan.store.Transactions(ctx, c.chain, numbers)
-		for i := range txs {
-			out[txs[i].Number] = c.chain.FormatHash(txs[i].ID)
-		}
-		return out, err
-	}
-	movements, err := n.plan.store.Movements(ctx, c.chain, numbers)
-	for i := range movements {
-		out[movements[i].Number] = c.chain.FormatHash(movements[i].Tx.ID)
+	ids, err := n.plan.store.IDs(ctx, c.chain, numbers)
+	for i := range ids {
+		out[numbers[i]] = c.chain.FormatHash(ids[i])
 	}
 	return out, err
 }

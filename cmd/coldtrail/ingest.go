@@ -12,6 +12,7 @@ import (
 	"coldtrail/ingest"
 	"coldtrail/ledger"
 	"coldtrail/store"
+	"coldtrail/store/embedded"
 )
 
 type ingestVerb struct {
@@ -50,7 +51,10 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 		fmt.Fprintln(s.stderr, "note: "+note)
 	}
 	bar := newProgress(s, "ingest "+chain.Short(), from.Total())
-	options := ingest.Options{Progress: func(p ingest.Progress) { bar.set(p.Blocks) }}
+	options := ingest.Options{Progress: func(p ingest.Progress) {
+		bar.set(p.Blocks)
+		release(into, p)
+	}}
 	if v.To != nil {
 		to := ledger.Height(*v.To)
 		options.To = &to
@@ -60,9 +64,6 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	done, err := ingest.Run(ctx, into, chain, from, options)
 	bar.end()
-	if err == nil {
-		err = seal(ctx, s, into)
-	}
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,17 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	fmt.Fprintf(s.stdout, "%s: %d blocks and %d transactions added, height %d\n", chain.Short(), done.Blocks, done.Txs, done.Height)
 	return nil
+}
+
+// releaseTxs is after how many transactions an ingest gives mapped pages back.
+const releaseTxs = 1 << 20
+
+// release keeps the memory of a long ingest flat. That the kernel did not follow
+// the advice is no reason to stop.
+func release(into *embedded.Store, p ingest.Progress) {
+	if p.Txs%releaseTxs < ingest.DefaultBatch {
+		_ = into.Release()
+	}
 }
 
 // parseChain knows test networks by name too.

@@ -3,10 +3,24 @@ package main
 import (
 	"context"
 
-	"coldtrail/store"
-	"coldtrail/store/memory"
+	"coldtrail/store/embedded"
 )
 
-func (s *session) openStore(context.Context) (store.Store, error) { return memory.New(), nil }
-
-func seal(context.Context, *session, store.Store) error { return nil }
+// openStore opens the embedded store in the folder of the session.
+func (s *session) openStore(ctx context.Context) (*embedded.Store, error) {
+	folder, err := s.folder()
+	if err != nil {
+		return nil, err
+	}
+	var bar *progress
+	opened, err := embedded.Open(ctx, folder, embedded.Options{Progress: func(done, total uint64) {
+		if bar == nil {
+			bar = newProgress(s, "build look-up files", total)
+		}
+		bar.set(done)
+	}})
+	if bar != nil {
+		bar.end()
+	}
+	return opened, err
+}

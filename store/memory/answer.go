@@ -20,6 +20,20 @@ func (s *Store) Numbers(ctx context.Context, id ledger.Chain, outpoints []ledger
 	})
 }
 
+// IDs gives the identifiers of transactions.
+func (s *Store) IDs(ctx context.Context, id ledger.Chain, numbers []store.TxNumber) ([]ledger.Hash, error) {
+	out := make([]ledger.Hash, len(numbers))
+	return out, s.view(ctx, id, func(c *chain) error {
+		for i, number := range numbers {
+			if uint64(number) >= uint64(len(c.txs)) {
+				return fmt.Errorf("transaction number %d is not held", number)
+			}
+			out[i] = c.tx(&c.txs[number]).ID
+		}
+		return nil
+	})
+}
+
 // Outputs describes outputs.
 func (s *Store) Outputs(ctx context.Context, id ledger.Chain, numbers []store.OutputNumber) ([]store.Output, error) {
 	out := make([]store.Output, len(numbers))
@@ -56,7 +70,7 @@ func (c *chain) transaction(number store.TxNumber) store.Transaction {
 	e := &c.txs[number]
 	block, tx := c.blocks[e.block], c.tx(e)
 	t := store.Transaction{
-		Number: number, ID: tx.ID, Height: block.Height, Index: tx.Index, Time: block.Time, Coinbase: tx.Coinbase,
+		Number: number, Height: block.Height, Index: tx.Index, Time: block.Time, Coinbase: tx.Coinbase,
 		Inputs: append([]store.Input(nil), e.inputs...), FirstOutput: e.firstOutput,
 	}
 	for i := range tx.Outputs {

@@ -141,10 +141,13 @@ func (c *chain) check(b *ledger.Block) error {
 	if c.id.Family() == ledger.Account {
 		return nil
 	}
-	made := map[ledger.Outpoint]uint64{} // in this block
+	made := map[ledger.Outpoint]ledger.Output{} // in this block
 	spent := map[ledger.Outpoint]bool{}
 	for i := range b.Txs {
 		tx := &b.Txs[i]
+		if tx.Coinbase != (len(tx.Inputs) == 0) {
+			return fmt.Errorf("transaction %s: a coinbase has no inputs, and only a coinbase", tx.ID)
+		}
 		var in, out uint64
 		known := true
 		for _, outpoint := range tx.Inputs {
@@ -160,7 +163,7 @@ func (c *chain) check(b *ledger.Block) error {
 			in += value
 		}
 		for j := range tx.Outputs {
-			made[ledger.Outpoint{Tx: tx.ID, Index: uint32(j)}] = tx.Outputs[j].Value //nolint:gosec // an index
+			made[ledger.Outpoint{Tx: tx.ID, Index: uint32(j)}] = tx.Outputs[j] //nolint:gosec // an index
 			out += tx.Outputs[j].Value
 		}
 		if !tx.Coinbase && known && in < out {
@@ -172,9 +175,12 @@ func (c *chain) check(b *ledger.Block) error {
 
 // spendable gives the value of an output that may be spent now. An unknown parent
 // is possible only where the chain is not held from its start.
-func (c *chain) spendable(b *ledger.Block, outpoint ledger.Outpoint, made map[ledger.Outpoint]uint64) (value uint64, known bool, err error) {
-	if value, ok := made[outpoint]; ok {
-		return value, true, nil
+func (c *chain) spendable(b *ledger.Block, outpoint ledger.Outpoint, made map[ledger.Outpoint]ledger.Output) (value uint64, known bool, err error) {
+	if o, ok := made[outpoint]; ok {
+		if o.Unspendable {
+			return 0, true, fmt.Errorf("output %s:%d can never be spent", outpoint.Tx, outpoint.Index)
+		}
+		return o.Value, true, nil
 	}
 	number := c.number(outpoint)
 	if number == store.NoOutput {
@@ -188,7 +194,10 @@ func (c *chain) spendable(b *ledger.Block, outpoint ledger.Outpoint, made map[le
 		return 0, false, nil
 	}
 	o := &c.outputs[number]
-	if o.spender != store.NoTx {
+	switch {
+	case o.output.Unspendable || o.overwritten:
+		return 0, true, fmt.Errorf("output %s:%d can never be spent", outpoint.Tx, outpoint.Index)
+	case o.spender != store.NoTx:
 		return 0, true, fmt.Errorf("output %s:%d is spent already", outpoint.Tx, outpoint.Index)
 	}
 	return o.output.Value, true, nil

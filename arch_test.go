@@ -1,0 +1,233 @@
+package coldtrail_test
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "coldtrail"
+
+var rewrite = flag.Bool("rewrite", false, "rewrite the map in ARCHITECTURE.md")
+
+// kind is what a package may be; ARCHITECTURE.md explains the letters.
+type kind string
+
+// The kinds.
+const (
+	pure     kind = "P" // values in, values out: no I/O, clock, randomness, goroutines, floats
+	contract kind = "C"
+	engine   kind = "E"
+	adapter  kind = "A"
+	wiring   kind = "W" // may import everything, is imported by nobody
+	suite    kind = "T" // suites and generators for tests and for users' own checks
+)
+
+// A rule says what one package is for and which of our packages it may import.
+type rule struct {
+	pkg     string
+	kind    kind
+	imports []string
+	purpose string
+}
+
+// rules is the architecture. A package may import only rows above its own, and
+// only those it names. A package that is missing here fails the test, and so does
+// a row without a package.
+var rules = []rule{
+	{".", wiring, nil, "the map you are reading, and the bundled data of the demo"},
+	{"ledger", pure, nil, "the vocabulary: chain, asset, address, amount, block, transfer, message"},
+
+	{"chain/bitcoin", pure, []string{"ledger"}, "raw Bitcoin blocks and scripts to ledger blocks, proven"},
+	{"chain/bitcoin/blkfile", adapter, []string{"ledger", "chain/bitcoin"}, "the block files of a node"},
+	{"chain/evm", pure, []string{"ledger"}, "EVM addresses"},
+	{"chain/transfers", adapter, []string{"ledger"}, "an analyst's CSV of movements"},
+
+	{"store", contract, []string{"ledger"}, "the questions a store must answer"},
+	{"store/memory", adapter, []string{"ledger", "store"}, "the reference store: the oracle of the others"},
+	{"store/embedded", adapter, []string{"ledger", "store"}, "the store of one machine, on Pebble"},
+	{"store/storetest", suite, []string{"ledger", "store", "store/memory"}, "the suite every store must pass, and random ledgers"},
+	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
+
+	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
+	{"trace", engine, []string{"ledger", "store", "taint"}, "from a case file to where every unit is now"},
+
+	{"internal/scenario", suite, []string{"ledger", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
+	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},
+}
+
+// impure lists what a pure package may not import. A prefix bans its children.
+var impure = []string{"os", "net", "io/fs", "database", "log", "syscall", "time", "math/rand", "crypto/rand", "embed"}
+
+// values lists packages under a banned prefix that hold only values.
+var values = map[string][]string{"time": {"Unix", "Time", "Duration", "UTC"}}
+
+// pureModules lists the only third-party modules a pure package may import:
+// wide integers and codecs.
+var pureModules = []string{
+	"github.com/holiman/uint256", "golang.org/x/crypto/sha3", "golang.org/x/crypto/ripemd160",
+	"github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
+}
+
+// TestArchitecture checks every package against its rule.
+func TestArchitecture(t *testing.T) {
+	found := parsePackages(t)
+	for _, r := range rules {
+		if len(found[r.pkg]) == 0 {
+			t.Errorf("%s: on the map, but there is no such package", r.pkg)
+		}
+	}
+	for dir, files := range found {
+		i := slices.IndexFunc(rules, func(r rule) bool { return r.pkg == dir })
+		if i < 0 {
+			t.Errorf("%s: not on the map; add it to rules", dir)
+			continue
+		}
+		checkDoc(t, dir, files)
+		for _, f := range files {
+			checkImports(t, rules[i], f)
+			if rules[i].kind == pure {
+				checkPure(t, rules[i], f)
+			}
+		}
+	}
+}
+
+// TestImportsPointUp keeps rules in dependency order, so it reads top-down.
+func TestImportsPointUp(t *testing.T) {
+	above := []string{"*"}
+	for _, r := range rules {
+		for _, imp := range r.imports {
+			if !slices.Contains(above, imp) {
+				t.Errorf("%s imports %s, which is not above it", r.pkg, imp)
+			}
+		}
+		above = append(above, r.pkg)
+	}
+}
+
+func checkDoc(t *testing.T, dir string, files []*ast.File) {
+	t.Helper()
+	docs := slices.DeleteFunc(slices.Clone(files), func(f *ast.File) bool { return f.Doc == nil })
+	if len(docs) != 1 {
+		t.Errorf("%s: %d package comments, want 1", dir, len(docs))
+	}
+}
+
+func checkImports(t *testing.T, r rule, f *ast.File) {
+	t.Helper()
+	for _, spec := range f.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		if own, ok := strings.CutPrefix(path, module+"/"); ok {
+			if !slices.Contains(r.imports, own) && !slices.Contains(r.imports, "*") {
+				t.Errorf("%s may not import %s", r.pkg, own)
+			}
+		}
+	}
+}
+
+func checkPure(t *testing.T, r rule, f *ast.File) {
+	t.Helper()
+	for _, spec := range f.Imports {
+		path, _ := strconv.Unquote(spec.Path.Value)
+		if slices.ContainsFunc(impure, under(path)) && values[path] == nil || isThirdParty(path) && !slices.ContainsFunc(pureModules, under(path)) {
+			t.Errorf("%s is pure and may not import %s", r.pkg, path)
+		}
+	}
+	ast.Inspect(f, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			if x, ok := n.X.(*ast.Ident); ok && values[x.Name] != nil && x.Obj == nil && !slices.Contains(values[x.Name], n.Sel.Name) {
+				t.Errorf("%s is pure and may not use %s.%s", r.pkg, x.Name, n.Sel.Name)
+			}
+		case *ast.GoStmt:
+			t.Errorf("%s is pure and may not start goroutines", r.pkg)
+		case *ast.Ident: // Go may fuse float operations, so results differ by CPU.
+			if n.Name == "float64" || n.Name == "float32" {
+				t.Errorf("%s is pure and may not use floats", r.pkg)
+			}
+		}
+		return true
+	})
+}
+
+// under reports whether path is a prefix's package or one of its children.
+func under(path string) func(prefix string) bool {
+	return func(prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
+}
+
+func isThirdParty(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return strings.Contains(first, ".") && !strings.HasPrefix(path, module)
+}
+
+// TestMap keeps the table in ARCHITECTURE.md equal to rules.
+func TestMap(t *testing.T) {
+	const file, begin, end = "ARCHITECTURE.md", "<!-- map -->\n", "<!-- /map -->"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok1 := strings.Cut(string(text), begin)
+	_, tail, ok2 := strings.Cut(rest, end)
+	if !ok1 || !ok2 {
+		t.Fatalf("%s: map markers not found", file)
+	}
+	var b strings.Builder
+	fmt.Fprint(&b, "| Package | Kind | Purpose | May import |\n| --- | --- | --- | --- |\n")
+	for _, r := range rules {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.pkg, r.kind, r.purpose, cmp.Or(strings.Join(r.imports, ", "), "nothing of ours"))
+	}
+	want := head + begin + b.String() + end + tail
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want != string(text) {
+		t.Errorf("%s is out of date; run: go test -run TestMap -rewrite .", file)
+	}
+}
+
+// parsePackages parses every non-test Go file, grouped by directory.
+func parsePackages(t *testing.T) map[string][]*ast.File {
+	t.Helper()
+	pkgs := map[string][]*ast.File{}
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			name := d.Name()
+			if path != "." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "node_modules") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		dir := filepath.ToSlash(filepath.Dir(path))
+		pkgs[dir] = append(pkgs[dir], f)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pkgs
+}

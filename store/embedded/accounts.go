@@ -1,0 +1,340 @@
+package embedded
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+)
+
+// accounts is a chain of the account family: whole blocks, and postings by
+// identifier and address.
+type accounts struct {
+	chainBase
+	kept int // headers before the Append under way
+}
+
+func openAccounts(base chainBase) (*accounts, error) { return &accounts{chainBase: base}, nil }
+
+func (*accounts) close() error { return nil }
+
+func (c *accounts) undo() error {
+	c.headers = c.headers[:c.kept]
+	return nil
+}
+
+// word is a key part of fixed length: kind, size and payload of an address.
+func word(a *ledger.Address) []byte {
+	return append(append([]byte{byte(a.Kind), a.Size}, a.Bytes()...), make([]byte, 32-int(a.Size))...)
+}
+
+func (c *accounts) append(ctx context.Context, b *pebble.Batch, blocks []*ledger.Block) (func() error, error) {
+	c.kept = len(c.headers)
+	fresh := map[ledger.Address]bool{} // seen in this batch
+	for _, block := range blocks {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		held, err := c.link(block)
+		if err != nil {
+			return nil, err
+		}
+		if held {
+			continue
+		}
+		if err := c.appendBlock(b, block, fresh); err != nil {
+			return nil, fmt.Errorf("block %d: %w", block.Height, err)
+		}
+	}
+	return func() error { return nil }, nil
+}
+
+func (c *accounts) appendBlock(b *pebble.Batch, block *ledger.Block, fresh map[ledger.Address]bool) error {
+	h := c.next(block)
+	if err := b.Set(c.key(keyBlock, uint64(block.Height)), store.EncodeBlock(nil, block), nil); err != nil {
+		return err
+	}
+	for i := range block.Txs {
+		tx := &block.Txs[i]
+		number := uint64(h.FirstTx) + uint64(i) //nolint:gosec // an index
+		if err := b.Set(c.idKey(&tx.ID, number), nil, nil); err != nil {
+			return err
+		}
+		for _, a := range touched(tx) {
+			if !fresh[a] {
+				fresh[a] = true
+				seen, err := c.seen(&a)
+				if err != nil {
+					return err
+				}
+				if !seen {
+					h.accounts++
+				}
+			}
+			if err := b.Set(c.touchKey(&a, number), nil, nil); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range block.Openings {
+		if err := c.putOpening(b, &block.Openings[i], uint64(block.Height)<<20+uint64(i)); err != nil { //nolint:gosec // an index
+			return err
+		}
+	}
+	return c.put(b, &h)
+}
+
+// touched lists the addresses of a transaction, each once.
+func touched(tx *ledger.Tx) []ledger.Address {
+	var all []ledger.Address
+	add := func(a ledger.Address) {
+		if !a.IsZero() && !slices.Contains(all, a) {
+			all = append(all, a)
+		}
+	}
+	for i := range tx.Transfers {
+		add(tx.Transfers[i].From)
+		add(tx.Transfers[i].To)
+	}
+	add(tx.Fee.Payer)
+	return all
+}
+
+func (c *accounts) idKey(id *ledger.Hash, number uint64) []byte {
+	return binary.BigEndian.AppendUint64(append([]byte{keyID, c.number}, id[:]...), number)
+}
+
+func (c *accounts) touchKey(a *ledger.Address, number uint64) []byte {
+	return binary.BigEndian.AppendUint64(append([]byte{keyTouch, c.number}, word(a)...), number)
+}
+
+// openingPrefix begins the keys of a holding's openings.
+func (c *accounts) openingPrefix(a *ledger.Address, asset ledger.Asset) []byte {
+	key := append([]byte{keyOpening, c.number}, word(a)...)
+	return append(append(key, asset...), 0)
+}
+
+func (c *accounts) putOpening(b *pebble.Batch, o *ledger.Opening, sequence uint64) error {
+	key := binary.BigEndian.AppendUint64(c.openingPrefix(&o.Address, o.Asset), uint64(o.Before))
+	key = binary.BigEndian.AppendUint64(key, sequence)
+	return b.Set(key, o.Amount.Bytes(), nil)
+}
+
+// seen reports whether the record has a posting of the address.
+func (c *accounts) seen(a *ledger.Address) (found bool, err error) {
+	err = c.store.scan(append([]byte{keyTouch, c.number}, word(a)...), func([]byte, []byte) error {
+		found = true
+		return errStop
+	})
+	return found, ignoreStop(err)
+}
+
+// errStop ends a scan early.
+var errStop = errors.New("stop")
+
+func ignoreStop(err error) error {
+	if errors.Is(err, errStop) {
+		return nil
+	}
+	return err
+}
+
+// rewind removes blocks with their postings, which the blocks themselves name.
+func (c *accounts) rewind(b *pebble.Batch, from ledger.Height) (func() error, error) {
+	at := c.from(from)
+	if at == len(c.headers) {
+		return func() error { return nil }, nil
+	}
+	for i := at; i < len(c.headers); i++ {
+		if err := c.removeBlock(b, &c.headers[i]); err != nil {
+			return nil, err
+		}
+	}
+	c.headers = c.headers[:at]
+	return func() error { return nil }, nil
+}
+
+func (c *accounts) removeBlock(b *pebble.Batch, h *header) error {
+	block, err := c.block(h.Height)
+	if err != nil {
+		return err
+	}
+	keys := [][]byte{c.key(keyBlock, uint64(h.Height)), c.key(keyHeader, uint64(h.Height))}
+	for i := range block.Txs {
+		number := uint64(h.FirstTx) + uint64(i) //nolint:gosec // an index
+		keys = append(keys, c.idKey(&block.Txs[i].ID, number))
+		for _, a := range touched(&block.Txs[i]) {
+			keys = append(keys, c.touchKey(&a, number))
+		}
+	}
+	for i := range block.Openings {
+		o := &block.Openings[i]
+		key := binary.BigEndian.AppendUint64(c.openingPrefix(&o.Address, o.Asset), uint64(o.Before))
+		keys = append(keys, binary.BigEndian.AppendUint64(key, uint64(h.Height)<<20+uint64(i))) //nolint:gosec // an index
+	}
+	for _, key := range keys {
+		if err := b.Delete(key, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *accounts) block(height ledger.Height) (*ledger.Block, error) {
+	value, closer, err := c.store.db.Get(c.key(keyBlock, uint64(height)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: block %d: %w", store.ErrCorrupt, height, err)
+	}
+	block, err := store.DecodeBlock(value)
+	return block, errors.Join(err, closer.Close())
+}
+
+// tx reads one transaction.
+func (c *accounts) tx(number uint64) (*header, *ledger.Tx, error) {
+	h := c.of(number)
+	block, err := c.block(h.Height)
+	if err != nil {
+		return nil, nil, err
+	}
+	at := number - uint64(h.FirstTx)
+	if at >= uint64(len(block.Txs)) {
+		return nil, nil, fmt.Errorf("%w: block %d has too few transactions", store.ErrCorrupt, h.Height)
+	}
+	return h, &block.Txs[at], nil
+}
+
+func (c *accounts) find(id *ledger.Hash) (store.TxNumber, error) {
+	found := store.NoTx
+	err := c.store.scan(append([]byte{keyID, c.number}, id[:]...), func(key, _ []byte) error {
+		found = store.TxNumber(binary.BigEndian.Uint64(key[34:]))
+		return nil
+	})
+	return found, err
+}
+
+func (c *accounts) idsOf(numbers []uint64) ([]ledger.Hash, error) {
+	out := make([]ledger.Hash, len(numbers))
+	for i, n := range numbers {
+		_, tx, err := c.tx(n)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = tx.ID
+	}
+	return out, nil
+}
+
+func (c *accounts) history(q *store.Since) ([]store.Touch, error) {
+	touches := []store.Touch{}
+	err := c.store.scan(append([]byte{keyTouch, c.number}, word(&q.Address)...), func(key, _ []byte) error {
+		number := store.TxNumber(binary.BigEndian.Uint64(key[len(key)-8:]))
+		if number < q.From {
+			return nil
+		}
+		touches = append(touches, store.Touch{Tx: number, Output: store.NoOutput})
+		if q.Limit > 0 && len(touches) == q.Limit {
+			return errStop
+		}
+		return nil
+	})
+	return touches, ignoreStop(err)
+}
+
+// Movements describes account transactions.
+func (s *Store) Movements(ctx context.Context, id ledger.Chain, numbers []store.TxNumber) ([]store.Movement, error) {
+	out := make([]store.Movement, len(numbers))
+	return out, view(ctx, s, id, func(c *accounts) error {
+		for i, number := range numbers {
+			if uint64(number) >= c.txs() {
+				return fmt.Errorf("transaction number %d is not held", number)
+			}
+			h, tx, err := c.tx(uint64(number))
+			if err != nil {
+				return err
+			}
+			out[i] = store.Movement{Number: number, Height: h.Height, Time: h.Time, Tx: *tx}
+		}
+		return nil
+	})
+}
+
+// Blocks yields whole blocks.
+func (s *Store) Blocks(ctx context.Context, id ledger.Chain, from, to ledger.Height) iter.Seq2[*ledger.Block, error] {
+	return func(yield func(*ledger.Block, error) bool) {
+		for next := from; ; {
+			var block *ledger.Block
+			err := view(ctx, s, id, func(c *accounts) (err error) {
+				if at := c.from(next); at < len(c.headers) && c.headers[at].Height <= to {
+					block, err = c.block(c.headers[at].Height)
+				}
+				return err
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if block == nil || !yield(block, nil) || block.Height == to {
+				return
+			}
+			next = block.Height + 1
+		}
+	}
+}
+
+// Balances adds up what holdings held.
+func (s *Store) Balances(ctx context.Context, id ledger.Chain, questions []store.HoldingAt) ([]store.Balance, error) {
+	out := make([]store.Balance, len(questions))
+	return out, view(ctx, s, id, func(c *accounts) (err error) {
+		for i := range questions {
+			if out[i], err = c.balance(&questions[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// balance starts from the latest opening stated before the transaction and goes
+// through everything that touched the address since.
+func (c *accounts) balance(q *store.HoldingAt) (b store.Balance, err error) {
+	before := min(uint64(q.Before), c.txs())
+	limit := c.head().Height + 1
+	if before < c.txs() {
+		limit = c.of(before).Height
+	}
+	since := ledger.Height(0)
+	err = c.store.scan(c.openingPrefix(&q.Address, q.Asset), func(key, value []byte) error {
+		if stated := ledger.Height(binary.BigEndian.Uint64(key[len(key)-16:])); stated <= limit {
+			b.Known, since = true, stated
+			b.Amount.SetBytes(value)
+		}
+		return nil
+	})
+	if err != nil {
+		return b, err
+	}
+	touches, err := c.history(&store.Since{Address: q.Address})
+	if err != nil {
+		return b, err
+	}
+	for _, touch := range touches {
+		if uint64(touch.Tx) >= before {
+			break
+		}
+		h, tx, err := c.tx(uint64(touch.Tx))
+		if err != nil {
+			return b, err
+		}
+		if h.Height >= since {
+			store.Settle(&b.Amount, q.Holding, c.id.Native(), tx)
+		}
+	}
+	return b, nil
+}

@@ -1,0 +1,146 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"coldtrail/ledger"
+	"coldtrail/store"
+)
+
+// Dump prints everything a store answers, in one order, so that two stores with
+// the same facts give the same text. Its work grows with the ledger's size.
+func Dump(ctx context.Context, s store.Store) (string, error) {
+	statuses, err := s.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	for i := range statuses {
+		d := dumper{ctx: func() context.Context { return ctx }, store: s, status: &statuses[i], out: &out, seen: map[ledger.Address]bool{}}
+		fmt.Fprintf(&out, "%+v\n", statuses[i])
+		if err := d.dump(); err != nil {
+			return "", fmt.Errorf("%s: %w", statuses[i].Chain, err)
+		}
+	}
+	return out.String(), nil
+}
+
+type dumper struct {
+	ctx    func() context.Context // the caller's
+	store  store.Store
+	status *store.Status
+	out    *strings.Builder
+	seen   map[ledger.Address]bool
+}
+
+func (d *dumper) dump() error {
+	for h, err := range d.store.Headers(d.ctx(), d.status.Chain, 0) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(d.out, "header %+v\n", h)
+	}
+	numbers := make([]store.TxNumber, d.status.Txs)
+	for i := range numbers {
+		numbers[i] = store.TxNumber(i) //nolint:gosec // an index
+	}
+	ids, err := d.store.IDs(d.ctx(), d.status.Chain, numbers)
+	if err != nil {
+		return err
+	}
+	found, err := d.store.Find(d.ctx(), d.status.Chain, ids)
+	if err != nil {
+		return err
+	}
+	for i := range ids {
+		fmt.Fprintf(d.out, "tx %d %s found %d\n", i, ids[i], found[i])
+	}
+	if d.status.Chain.Family() == ledger.UTXO {
+		err = d.dumpUTXO(numbers, ids)
+	} else {
+		err = d.dumpAccounts(numbers)
+	}
+	if err != nil {
+		return err
+	}
+	return d.dumpHistories()
+}
+
+func (d *dumper) dumpUTXO(numbers []store.TxNumber, ids []ledger.Hash) error {
+	txs, err := d.store.Transactions(d.ctx(), d.status.Chain, numbers)
+	if err != nil {
+		return err
+	}
+	var outputs []store.OutputNumber
+	var outpoints []ledger.Outpoint
+	for i := range txs {
+		fmt.Fprintf(d.out, "%+v\n", txs[i])
+		for j := range txs[i].Values {
+			outputs = append(outputs, txs[i].FirstOutput+store.OutputNumber(j))          //nolint:gosec // an index
+			outpoints = append(outpoints, ledger.Outpoint{Tx: ids[i], Index: uint32(j)}) //nolint:gosec // an index
+		}
+	}
+	described, err := d.store.Outputs(d.ctx(), d.status.Chain, outputs)
+	if err != nil {
+		return err
+	}
+	resolved, err := d.store.Numbers(d.ctx(), d.status.Chain, outpoints)
+	if err != nil {
+		return err
+	}
+	for i := range described {
+		fmt.Fprintf(d.out, "%+v resolved %d\n", described[i], resolved[i])
+		d.seen[described[i].Address] = true
+	}
+	for seg, err := range d.store.Segments(d.ctx(), d.status.Chain, 0, d.status.Height) {
+		if err != nil {
+			return err
+		}
+		for b := range len(seg.BlockStart) - 1 {
+			for i := seg.BlockStart[b]; i < seg.BlockStart[b+1]; i++ {
+				fmt.Fprintf(d.out, "segment %d %d %v %v from %d\n", seg.First+ledger.Height(b), seg.FirstTx+store.TxNumber(i), //nolint:gosec // an index
+					seg.Inputs[seg.InputStart[i]:seg.InputStart[i+1]], seg.Values[seg.OutputStart[i]:seg.OutputStart[i+1]],
+					seg.FirstOutput+store.OutputNumber(seg.OutputStart[i]))
+			}
+		}
+	}
+	return nil
+}
+
+func (d *dumper) dumpAccounts(numbers []store.TxNumber) error {
+	movements, err := d.store.Movements(d.ctx(), d.status.Chain, numbers)
+	if err != nil {
+		return err
+	}
+	for i := range movements {
+		fmt.Fprintf(d.out, "%+v\n", movements[i])
+		for _, t := range movements[i].Tx.Transfers {
+			d.seen[t.From], d.seen[t.To] = true, true
+		}
+		d.seen[movements[i].Tx.Fee.Payer] = true
+	}
+	for b, err := range d.store.Blocks(d.ctx(), d.status.Chain, 0, d.status.Height) {
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(d.out, "block %x\n", store.EncodeBlock(nil, b))
+	}
+	return nil
+}
+
+func (d *dumper) dumpHistories() error {
+	var questions []store.Since
+	for _, a := range sortedKeys(d.seen) {
+		questions = append(questions, store.Since{Address: a}, store.Since{Address: a, From: store.TxNumber(d.status.Txs / 2), Limit: 2})
+	}
+	histories, err := d.store.History(d.ctx(), d.status.Chain, questions)
+	if err != nil {
+		return err
+	}
+	for i := range histories {
+		fmt.Fprintf(d.out, "history of %q from %d: %+v\n", questions[i].Address.Bytes(), questions[i].From, histories[i])
+	}
+	return nil
+}
