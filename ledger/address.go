@@ -40,7 +40,7 @@ type Address struct {
 // NewAddress makes an address of a kind and its payload. It panics on payloads
 // over 32 bytes, which no decoder produces.
 func NewAddress(kind AddressKind, payload []byte) Address {
-	a := Address{Kind: kind, Size: uint8(len(payload))} //nolint:gosec // bounded by the check below
+	a := Address{Kind: kind, Size: uint8(len(payload))}
 	if len(payload) > len(a.Payload) {
 		panic(fmt.Sprintf("ledger: address payload of %d bytes", len(payload)))
 	}

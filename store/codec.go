@@ -212,7 +212,7 @@ func (d *decoder) count(size int) int {
 		d.fail("list longer than its bytes")
 		return 0
 	}
-	return int(n) //nolint:gosec // bounded by the length of a slice
+	return int(n)
 }
 
 func (d *decoder) bytes(n int) []byte {
@@ -273,7 +273,7 @@ func (d *decoder) amount() (a ledger.Amount) {
 }
 
 func (d *decoder) index() uint32 {
-	return uint32(d.small(math.MaxUint32)) //nolint:gosec // bounded by small
+	return uint32(d.small(math.MaxUint32))
 }
 
 func (d *decoder) tx(tx *ledger.Tx) {
@@ -314,6 +314,6 @@ func (d *decoder) transfer(t *ledger.Transfer) {
 	if log < ledger.NoLog || log > math.MaxInt32 {
 		d.fail("log index out of range")
 	}
-	t.LogIndex = int32(log) //nolint:gosec // bounded above
+	t.LogIndex = int32(log)
 	t.Kind = ledger.TransferKind(d.small(uint64(ledger.Reward)))
 }

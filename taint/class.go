@@ -38,7 +38,7 @@ func (p *Palette) Class(paint Paint) Class {
 	if c, ok := p.number[paint]; ok {
 		return c
 	}
-	c := Class(len(p.paints)) //nolint:gosec // classes are colours times links, far below 2^32
+	c := Class(len(p.paints))
 	p.paints = append(p.paints, paint)
 	p.number[paint] = c
 	return c
@@ -59,7 +59,7 @@ func (p *Palette) Infer(c Class, score uint32, by string) Class {
 		return Clean
 	}
 	paint := p.paints[c]
-	paint.Score = uint32(uint64(paint.Score) * uint64(score) / Fact) //nolint:gosec // both at most 10,000
+	paint.Score = uint32(uint64(paint.Score) * uint64(score) / Fact)
 	if paint.By != "" {
 		by = paint.By + "+" + by
 	}

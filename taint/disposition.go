@@ -40,7 +40,7 @@ func (k Kind) String() string { return kindNames[k] }
 func KindNamed(word string) (Kind, bool) {
 	for i, name := range kindNames {
 		if name == word {
-			return Kind(i), true //nolint:gosec // eleven names
+			return Kind(i), true
 		}
 	}
 	return 0, false

@@ -359,7 +359,7 @@ func poisonAll(lots []Lot, amount *ledger.Amount) []Lot {
 // running totals, so that nothing is lost.
 func splitOrigins(lots []Lot, n int) [][]Lot {
 	parts := make([][]Lot, n)
-	count := ledger.NewAmount(uint64(n)) //nolint:gosec // a length
+	count := ledger.NewAmount(uint64(n))
 	for p := range parts {
 		parts[p] = slices.Clone(lots)
 		for i := range parts[p] {
@@ -371,7 +371,7 @@ func splitOrigins(lots []Lot, n int) [][]Lot {
 
 // shareOf is part number i of an amount divided into count equal parts.
 func shareOf(amount *ledger.Amount, i int, count *ledger.Amount) ledger.Amount {
-	before, after := ledger.NewAmount(uint64(i)), ledger.NewAmount(uint64(i)+1) //nolint:gosec // an index
+	before, after := ledger.NewAmount(uint64(i)), ledger.NewAmount(uint64(i)+1)
 	low, high := mulDiv(amount, &before, count), mulDiv(amount, &after, count)
 	return *new(ledger.Amount).Sub(&high, &low)
 }

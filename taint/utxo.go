@@ -83,9 +83,6 @@ func NewUTXO(chain ledger.Chain, method *Method, palette *Palette, rules Rules, 
 // Holds reports whether the output is unspent and holds taint.
 func (u *UTXO) Holds(output uint64) bool { return u.members.has(output) }
 
-// Len is the number of outputs that hold taint.
-func (u *UTXO) Len() int { return len(u.holdings) }
-
 // Held calls visit for every output that holds taint, in order of number. The
 // caller must not change the lots.
 func (u *UTXO) Held(visit func(output uint64, lots []Lot)) {
@@ -106,7 +103,7 @@ func (u *UTXO) Apply(tx *Spend) {
 	u.from = u.from[:0]
 	tainted := false
 	for i := range tx.Inputs {
-		tainted = u.spend(tx, &tx.Inputs[i]) || tainted
+		tainted = u.spend(&tx.Inputs[i]) || tainted
 	}
 	if !tainted {
 		u.applyClean(tx)
@@ -129,7 +126,7 @@ func (u *UTXO) spread(tx *Spend) {
 }
 
 // spend adds one input to the pool and reports whether it is tainted.
-func (u *UTXO) spend(tx *Spend, in *SpentOutput) bool {
+func (u *UTXO) spend(in *SpentOutput) bool {
 	if in.Unknown {
 		return false // its value, and so its place in the pool, is not known
 	}
@@ -184,13 +181,13 @@ func (u *UTXO) lacking(tx *Spend, output int, shortfall *ledger.Amount) {
 	if slices.ContainsFunc(tx.Inputs, func(in SpentOutput) bool { return in.Unknown }) {
 		kind, detail = UnknownParent, "paid by an input whose parent the ledger does not hold; counted as clean"
 	}
-	u.record.Found(Anomaly{Moment: tx.Moment, Kind: kind, Place: u.place(tx.First + uint64(output)), Amount: *shortfall, Detail: detail}) //nolint:gosec // an index
+	u.record.Found(Anomaly{Moment: tx.Moment, Kind: kind, Place: u.place(tx.First + uint64(output)), Amount: *shortfall, Detail: detail})
 }
 
 // receive lets drawn lots arrive at an output.
 func (u *UTXO) receive(tx *Spend, i int, drawn []Lot) {
 	out := &tx.Outputs[i]
-	number := tx.First + uint64(i) //nolint:gosec // an index
+	number := tx.First + uint64(i)
 	place := u.place(number)
 	place.Address = out.Address
 	claimed := false

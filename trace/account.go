@@ -88,7 +88,7 @@ func (w *accountWalk) streaming(ctx context.Context, starts []store.TxNumber) er
 			return err
 		}
 		for i := range block.Txs {
-			number := headers[block.Height] + store.TxNumber(i) //nolint:gosec // an index
+			number := headers[block.Height] + store.TxNumber(i)
 			if err := w.apply(number, block.Height, block.Time, &block.Txs[i]); err != nil {
 				return err
 			}

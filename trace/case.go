@@ -142,36 +142,46 @@ func (c *Case) check() error {
 		return fail("thefts", "a case needs at least one theft")
 	}
 	for i := range c.Thefts {
-		t := &c.Thefts[i]
-		place := fmt.Sprintf("thefts[%d]", i)
-		if t.Colour == "" || strings.ContainsAny(t.Colour, "/ \t\n") {
-			return fail(place+".colour", "a theft needs a colour without spaces or slashes")
-		}
-		named := 0
-		for _, way := range []string{t.Tx, t.Transfer, t.Outpoint, t.Address} {
-			if way != "" {
-				named++
-			}
-		}
-		if named != 1 {
-			return fail(place, "name the theft by exactly one of tx, transfer, outpoint, address")
-		}
-		if t.Address == "" && (t.Since != "" || t.Until != "") {
-			return fail(place, "since and until go with address")
+		if reason := c.Thefts[i].check(); reason != "" {
+			return fail(fmt.Sprintf("thefts[%d]", i), reason)
 		}
 	}
 	for i := range c.Links {
-		l := &c.Links[i]
-		place := fmt.Sprintf("links[%d]", i)
-		if l.Score == 0 || l.Score > 10_000 {
-			return fail(place+".score_bp", "a link needs a score of 1 to 10000 basis points")
-		}
-		if l.By == "" || l.Why == "" {
-			return fail(place, "a link needs by (who asserts it) and why")
-		}
-		if len(l.From.Addresses) == 0 || l.To.Address == "" || l.To.Before == "" || l.To.Amount == "" {
-			return fail(place, "a link needs from.addresses, to.address, to.amount and to.before")
+		if reason := c.Links[i].check(); reason != "" {
+			return fail(fmt.Sprintf("links[%d]", i), reason)
 		}
 	}
 	return nil
+}
+
+// check says what is wrong with the theft, or nothing.
+func (t *Theft) check() string {
+	named := 0
+	for _, way := range []string{t.Tx, t.Transfer, t.Outpoint, t.Address} {
+		if way != "" {
+			named++
+		}
+	}
+	switch {
+	case t.Colour == "" || strings.ContainsAny(t.Colour, "/ \t\n"):
+		return "a theft needs a colour without spaces or slashes"
+	case named != 1:
+		return "name the theft by exactly one of tx, transfer, outpoint, address"
+	case t.Address == "" && (t.Since != "" || t.Until != ""):
+		return "since and until go with address"
+	}
+	return ""
+}
+
+// check says what is wrong with the link, or nothing.
+func (l *Link) check() string {
+	switch {
+	case l.Score == 0 || l.Score > 10_000:
+		return "a link needs a score_bp of 1 to 10000 basis points"
+	case l.By == "" || l.Why == "":
+		return "a link needs by (who asserts it) and why"
+	case len(l.From.Addresses) == 0 || l.To.Address == "" || l.To.Before == "" || l.To.Amount == "":
+		return "a link needs from.addresses, to.address, to.amount and to.before"
+	}
+	return ""
 }

@@ -142,23 +142,20 @@ func findPath(flows []Flow, colour, at string) ([]Flow, error) {
 		}
 		return steps
 	}
-	for wave := reaching(len(flows), "", at, "", nil); len(wave) > 0; {
-		var before []*step
-		for _, s := range wave {
-			f := &flows[s.flow]
-			ends := slices.DeleteFunc(slices.Clone(f.From), func(e FlowEnd) bool { return e.Colour != colour })
-			if len(ends) == 0 {
-				var path []Flow
-				for ; s != nil; s = s.next {
-					path = append(path, flows[s.flow])
-				}
-				return path, nil
+	for wave := reaching(len(flows), "", at, "", nil); len(wave) > 0; wave = wave[1:] {
+		s := wave[0]
+		f := &flows[s.flow]
+		ends := slices.DeleteFunc(slices.Clone(f.From), func(e FlowEnd) bool { return e.Colour != colour })
+		if len(ends) == 0 {
+			var path []Flow
+			for ; s != nil; s = s.next {
+				path = append(path, flows[s.flow])
 			}
-			for _, end := range ends {
-				before = append(before, reaching(s.flow, f.Chain, end.At, end.Asset, s)...)
-			}
+			return path, nil
 		}
-		wave = before
+		for _, end := range ends {
+			wave = append(wave, reaching(s.flow, f.Chain, end.At, end.Asset, s)...)
+		}
 	}
 	return nil, fmt.Errorf("%w: colour %s at %s", errNoPath, colour, at)
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"coldtrail/ledger"
 	"coldtrail/store"
 	"coldtrail/taint"
@@ -221,12 +223,12 @@ func (p *plan) basis() Basis {
 func caseDigest(cases []*Case) string {
 	h := sha256.New()
 	for _, c := range cases {
-		text, err := json.Marshal(c)
+		text, err := yaml.Marshal(c)
 		if err != nil {
 			panic(fmt.Sprintf("trace: a case does not marshal: %v", err)) // plain strings and numbers always do
 		}
 		h.Write(text)
-		h.Write([]byte{'\n'})
+		h.Write([]byte("---\n"))
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }

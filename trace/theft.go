@@ -111,7 +111,7 @@ func (p *plan) outputsOf(ctx context.Context, c *chainPlan, t *Theft) ([]store.O
 	}
 	var numbers []store.OutputNumber
 	for i := range txs[0].Values {
-		numbers = append(numbers, txs[0].FirstOutput+store.OutputNumber(i)) //nolint:gosec // an index
+		numbers = append(numbers, txs[0].FirstOutput+store.OutputNumber(i))
 	}
 	if t.To == "" {
 		return numbers, nil

@@ -55,7 +55,7 @@ func (w *utxoWalk) streaming(ctx context.Context) error {
 			return err
 		}
 		if w.options.Progress != nil {
-			last := segment.First + ledger.Height(len(segment.BlockStart)-1) //nolint:gosec // a length
+			last := segment.First + ledger.Height(len(segment.BlockStart)-1)
 			w.options.Progress(w.c.chain, last-first, w.c.to.Height+1-first)
 		}
 	}
@@ -65,27 +65,34 @@ func (w *utxoWalk) streaming(ctx context.Context) error {
 // segment applies the blocks of a segment and returns the starts still ahead.
 func (w *utxoWalk) segment(ctx context.Context, s *store.Segment, starts []store.TxNumber) ([]store.TxNumber, error) {
 	for b := range len(s.BlockStart) - 1 {
-		for i := s.BlockStart[b]; i < s.BlockStart[b+1]; i++ {
-			number := s.FirstTx + store.TxNumber(i)
-			wanted := len(starts) > 0 && starts[0] == number
-			if wanted {
-				starts = starts[1:]
-			}
-			if !wanted && !w.touches(s.Inputs[s.InputStart[i]:s.InputStart[i+1]]) {
-				continue
-			}
-			if i == s.BlockStart[b] && w.rules.Fees == taint.FeesFollow {
-				continue // the coinbase comes last, with its fees
-			}
-			if err := w.apply(ctx, number); err != nil {
-				return nil, err
-			}
+		var err error
+		if starts, err = w.block(ctx, s, b, starts); err != nil {
+			return nil, err
 		}
 		if w.rules.Fees == taint.FeesFollow {
 			first := s.FirstTx + store.TxNumber(s.BlockStart[b])
 			if err := w.reward(ctx, first, uint64(s.BlockStart[b+1]-s.BlockStart[b])); err != nil {
 				return nil, err
 			}
+		}
+	}
+	return starts, nil
+}
+
+// block applies one block of a segment, but its coinbase where that comes last
+// because its fees follow.
+func (w *utxoWalk) block(ctx context.Context, s *store.Segment, b int, starts []store.TxNumber) ([]store.TxNumber, error) {
+	for i := s.BlockStart[b]; i < s.BlockStart[b+1]; i++ {
+		number := s.FirstTx + store.TxNumber(i)
+		wanted := len(starts) > 0 && starts[0] == number
+		if wanted {
+			starts = starts[1:]
+		}
+		if !wanted && !w.touches(s.Inputs[s.InputStart[i]:s.InputStart[i+1]]) || i == s.BlockStart[b] && w.rules.Fees == taint.FeesFollow {
+			continue
+		}
+		if err := w.apply(ctx, number); err != nil {
+			return nil, err
 		}
 	}
 	return starts, nil
@@ -131,7 +138,7 @@ func (w *utxoWalk) visit(ctx context.Context, number store.TxNumber) error {
 func (w *utxoWalk) follow(ctx context.Context) error {
 	w.ask = w.ask[:0]
 	for i := range w.spend.Outputs {
-		if output := w.spend.First + uint64(i); w.state.Holds(output) { //nolint:gosec // an index
+		if output := w.spend.First + uint64(i); w.state.Holds(output) {
 			w.ask = append(w.ask, store.OutputNumber(output))
 		}
 	}
@@ -201,7 +208,7 @@ func (w *utxoWalk) load(ctx context.Context, number store.TxNumber) error {
 	}
 	w.spend.Outputs = slices.Grow(w.spend.Outputs[:0], len(tx.Values))[:len(tx.Values)]
 	for i := range tx.Values {
-		claims := w.c.outputs[tx.FirstOutput+store.OutputNumber(i)] //nolint:gosec // an index
+		claims := w.c.outputs[tx.FirstOutput+store.OutputNumber(i)]
 		w.spend.Outputs[i] = taint.NewOutput{Value: tx.Values[i], Unspendable: tx.Unspendable[i], Claims: claims}
 	}
 	return w.findTerminals(ctx, tx)
@@ -215,7 +222,7 @@ func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) err
 	}
 	w.ask = w.ask[:0]
 	for i := range tx.Values {
-		w.ask = append(w.ask, tx.FirstOutput+store.OutputNumber(i)) //nolint:gosec // an index
+		w.ask = append(w.ask, tx.FirstOutput+store.OutputNumber(i))
 	}
 	outputs, err := w.store.Outputs(ctx, w.c.chain, w.ask)
 	if err != nil {

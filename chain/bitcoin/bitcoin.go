@@ -103,7 +103,7 @@ func HeightOf(raw []byte) (ledger.Height, bool) {
 	}
 	size := int(script[0])
 	if size >= 0x51 && size <= 0x60 { // OP_1 to OP_16
-		return ledger.Height(size - 0x50), true //nolint:gosec // 1 to 16
+		return ledger.Height(size - 0x50), true
 	}
 	if size == 0 || size > 5 || len(script) < 1+size {
 		return 0, false
@@ -174,7 +174,7 @@ func (d *decoder) count(size int) int {
 		d.fail("list longer than its bytes")
 		return 0
 	}
-	return int(n) //nolint:gosec // bounded by the length of the block
+	return int(n)
 }
 
 // wide reads the rest of a compact size; a longer form than needed is an error,
@@ -215,7 +215,7 @@ func (d *decoder) transactions() ([]ledger.Tx, error) {
 	d.outputs = make([]ledger.Output, 0, 3*n)
 	for i := range txs {
 		tx := &txs[i]
-		tx.Index = uint32(i) //nolint:gosec // bounded by the block
+		tx.Index = uint32(i)
 		d.transaction(tx, i)
 		spans[i+1] = span{len(d.inputs), len(d.outputs)}
 		if d.bad != nil {
@@ -313,7 +313,7 @@ func (d *decoder) readOutputs(tx *ledger.Tx) {
 		d.outputs = append(d.outputs, ledger.Output{Value: value, Address: address, Unspendable: class == NullData || class == Oversized})
 		if class == NullData {
 			data := append([]byte(nil), script[1:]...)
-			tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.OpReturn, Output: uint32(i), Data: data}) //nolint:gosec // bounded by the block
+			tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.OpReturn, Output: uint32(i), Data: data})
 		}
 	}
 }

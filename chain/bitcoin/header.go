@@ -89,7 +89,7 @@ func NextBits(network *Network, bits, first, last uint32) uint32 {
 	target, _ := Target(bits)
 	span := min(max(int64(last)-int64(first), retargetSeconds/4), retargetSeconds*4)
 	var next uint256.Int
-	next.Mul(&target, uint256.NewInt(uint64(span))) //nolint:gosec // positive; a target leaves 32 bits free
+	next.Mul(&target, uint256.NewInt(uint64(span)))
 	next.Div(&next, uint256.NewInt(retargetSeconds))
 	if next.Gt(&limit) {
 		next = limit
@@ -98,12 +98,12 @@ func NextBits(network *Network, bits, first, last uint32) uint32 {
 }
 
 func compact(target *uint256.Int) uint32 {
-	size := uint32((target.BitLen() + 7) / 8) //nolint:gosec // at most 32
+	size := uint32((target.BitLen() + 7) / 8)
 	var word uint32
 	if size <= 3 {
-		word = uint32(target.Uint64()) << (8 * (3 - size)) //nolint:gosec // three bytes
+		word = uint32(target.Uint64()) << (8 * (3 - size))
 	} else {
-		word = uint32(new(uint256.Int).Rsh(target, uint(8*(size-3))).Uint64()) //nolint:gosec // three bytes
+		word = uint32(new(uint256.Int).Rsh(target, uint(8*(size-3))).Uint64())
 	}
 	if word&0x800000 != 0 {
 		word >>= 8

@@ -118,7 +118,7 @@ func isMultisig(script []byte) bool {
 // hash160 is RIPEMD-160 of SHA-256.
 func hash160(data []byte) (out [20]byte) {
 	once := sha256.Sum256(data)
-	h := ripemd160.New()
+	h := ripemd160.New() //nolint:gosec // HASH160 is defined by it
 	h.Write(once[:])
 	h.Sum(out[:0])
 	return out

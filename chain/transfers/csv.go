@@ -187,7 +187,7 @@ func (t *table) row(s *sheet) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	r.height, r.txIndex = ledger.Height(height), uint32(index) //nolint:gosec // bounded by number
+	r.height, r.txIndex = ledger.Height(height), uint32(index)
 	if r.hash, err = ledger.ParseHash(s.get("tx_hash")); err != nil {
 		return r, s.fail("tx_hash", err.Error())
 	}
@@ -208,7 +208,7 @@ func (t *table) movement(s *sheet, r *row) (err error) {
 		if err != nil {
 			return err
 		}
-		r.transfer.LogIndex = int32(log) //nolint:gosec // bounded by number
+		r.transfer.LogIndex = int32(log)
 	}
 	if r.transfer.From, err = s.address("from", t.notation); err != nil {
 		return err
@@ -258,7 +258,7 @@ func (s *sheet) time() (int64, error) {
 		return moment.Unix(), nil
 	}
 	if seconds, err := strconv.ParseUint(text, 10, 40); err == nil {
-		return int64(seconds), nil //nolint:gosec // 40 bits
+		return int64(seconds), nil
 	}
 	return 0, s.fail("time", fmt.Sprintf("%q is neither RFC 3339 nor Unix seconds", text))
 }
@@ -294,7 +294,7 @@ func (t *table) readBalances(ctx context.Context, path string, blocks []*ledger.
 			return s.fail("", fmt.Sprintf("this balance is stated at line %d already", line))
 		}
 		seen[key] = s.line
-		at, _ := slices.BinarySearchFunc(blocks, o.Before, func(b *ledger.Block, h ledger.Height) int { return int(b.Height) - int(h) }) //nolint:gosec // bounded by number
+		at, _ := slices.BinarySearchFunc(blocks, o.Before, func(b *ledger.Block, h ledger.Height) int { return int(b.Height) - int(h) })
 		if at == len(blocks) {
 			return s.fail("before_block", "the block lies behind the last transfer, so the balance would never be used")
 		}

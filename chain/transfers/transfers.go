@@ -126,14 +126,13 @@ type row struct {
 	file string
 	line int
 
-	height    ledger.Height
-	txIndex   uint32
-	hash      ledger.Hash
-	time      int64
-	failed    bool
-	fee       *ledger.Amount
-	transfer  ledger.Transfer
-	hasStatus bool
+	height   ledger.Height
+	txIndex  uint32
+	hash     ledger.Hash
+	time     int64
+	failed   bool
+	fee      *ledger.Amount
+	transfer ledger.Transfer
 }
 
 // blockRows gathers the rows of a block.

@@ -34,7 +34,7 @@ func newProgress(s *session, what string, total uint64) *progress {
 	p := &progress{session: s, what: what, total: total, began: now, spoke: now}
 	if f, ok := s.stderr.(*os.File); ok {
 		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			p.bar = progressbar.NewOptions64(int64(total), //nolint:gosec // a number of blocks
+			p.bar = progressbar.NewOptions64(int64(total),
 				progressbar.OptionSetWriter(f), progressbar.OptionSetDescription(what), progressbar.OptionShowIts(),
 				progressbar.OptionShowCount(), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		}
@@ -44,7 +44,7 @@ func newProgress(s *session, what string, total uint64) *progress {
 
 func (p *progress) set(done uint64) {
 	if p.bar != nil {
-		_ = p.bar.Set64(int64(done)) //nolint:gosec // a number of blocks; a bar that cannot draw is no reason to stop
+		_ = p.bar.Set64(int64(done))
 		return
 	}
 	now := time.Now()

@@ -38,7 +38,7 @@ func (v *testVerb) Run(ctx context.Context, s *session) error {
 	return nil
 }
 
-func runScenario(ctx context.Context, file string) (failures []*scenario.Failure, traces int, err error) {
+func runScenario(ctx context.Context, file string) (failures []*scenario.FailureError, traces int, err error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, 0, err

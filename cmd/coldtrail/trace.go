@@ -119,18 +119,7 @@ func readCases(files []string) ([]*trace.Case, error) {
 // printResult prints the answer for people.
 func (s *session) printResult(r *trace.Result, cases []*trace.Case) error {
 	for _, c := range cases {
-		title := c.Title
-		if title == "" {
-			title = c.Name
-		}
-		fmt.Fprintf(s.stdout, "%s", title)
-		if c.Date != "" {
-			fmt.Fprintf(s.stdout, ", %s", c.Date)
-		}
-		if c.AttributedTo.Actor != "" {
-			fmt.Fprintf(s.stdout, " (attributed to %s by %s, confidence %s)", c.AttributedTo.Actor, c.AttributedTo.By, c.AttributedTo.Confidence)
-		}
-		fmt.Fprintln(s.stdout)
+		s.printTitle(c)
 	}
 	fmt.Fprintf(s.stdout, "method %s", r.Method)
 	if r.Note != "" {
@@ -161,6 +150,20 @@ func (s *session) printResult(r *trace.Result, cases []*trace.Case) error {
 	s.printAnomalies(r.Anomalies)
 	s.printBasis(r)
 	return nil
+}
+
+func (s *session) printTitle(c *trace.Case) {
+	title := c.Title
+	if title == "" {
+		title = c.Name
+	}
+	if c.Date != "" {
+		title += ", " + c.Date
+	}
+	if who := c.AttributedTo; who.Actor != "" {
+		title += fmt.Sprintf(" (attributed to %s by %s, confidence %s)", who.Actor, who.By, who.Confidence)
+	}
+	fmt.Fprintln(s.stdout, title)
 }
 
 // shownRows is how many places are printed for a colour; --json has them all.

@@ -15,6 +15,6 @@ func (*versionVerb) Run(s *session) error {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		version = info.Main.Version
 	}
-	fmt.Fprintf(s.stdout, "coldtrail %s, rules %s\n", version, trace.RulesVersion)
-	return nil
+	_, err := fmt.Fprintf(s.stdout, "coldtrail %s, rules %s\n", version, trace.RulesVersion)
+	return err
 }

@@ -17,7 +17,7 @@ func (p *parser) readTx(text string) error {
 	if p.txs[name] {
 		return p.fail("transaction %q is there already", name)
 	}
-	tx := ledger.Tx{ID: p.s.names.txID(name), Index: uint32(len(p.block.Txs))} //nolint:gosec // bounded by maxLines
+	tx := ledger.Tx{ID: p.s.names.txID(name), Index: uint32(len(p.block.Txs))}
 	var err error
 	if p.s.Chain.Family() == ledger.UTXO {
 		err = p.readOutputs(&tx, strings.TrimSpace(body))

@@ -16,11 +16,11 @@ import (
 
 // Run applies the ledger to an empty store and checks every expectation, by both
 // drivers. It returns every failure; the error is for what could not run at all.
-func (s *Scenario) Run(ctx context.Context, into store.Store) ([]*Failure, error) {
+func (s *Scenario) Run(ctx context.Context, into store.Store) ([]*FailureError, error) {
 	if err := s.fill(ctx, into); err != nil {
 		return nil, err
 	}
-	var failures []*Failure
+	var failures []*FailureError
 	for i := range s.traces {
 		for _, method := range s.traces[i].methods {
 			failure, err := s.check(ctx, into, &s.traces[i], method)
@@ -121,9 +121,9 @@ func (s *Scenario) stolenAsset(name, index string) ledger.Asset {
 }
 
 // check runs one method by both drivers and compares with the expected lines.
-func (s *Scenario) check(ctx context.Context, from store.Store, e *expectation, method *taint.Method) (*Failure, error) {
-	fail := func(reason string, want, got []string) *Failure {
-		return &Failure{File: s.File, Line: e.line, Method: method.Name, Reason: reason, Want: want, Got: got}
+func (s *Scenario) check(ctx context.Context, from store.Store, e *expectation, method *taint.Method) (*FailureError, error) {
+	fail := func(reason string, want, got []string) *FailureError {
+		return &FailureError{File: s.File, Line: e.line, Method: method.Name, Reason: reason, Want: want, Got: got}
 	}
 	options := trace.Options{
 		Method: method, Mode: trace.Streaming, Fees: e.fees,
@@ -158,7 +158,7 @@ func (s *Scenario) check(ctx context.Context, from store.Store, e *expectation, 
 }
 
 // compare checks the dispositions completely, and every other expected line.
-func (s *Scenario) compare(e *expectation, got []string, fail func(string, []string, []string) *Failure) *Failure {
+func (s *Scenario) compare(e *expectation, got []string, fail func(string, []string, []string) *FailureError) *FailureError {
 	var missing, extra []string
 	for _, want := range e.lines {
 		if !slices.Contains(got, want) {

@@ -36,8 +36,8 @@ type SyntaxError struct {
 // Error is "file:line: reason".
 func (e *SyntaxError) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Reason) }
 
-// A Failure is an expectation that did not hold.
-type Failure struct {
+// A FailureError is an expectation that did not hold.
+type FailureError struct {
 	File   string
 	Line   int
 	Method string
@@ -47,7 +47,7 @@ type Failure struct {
 }
 
 // Error prints the expectation and what came instead.
-func (f *Failure) Error() string {
+func (f *FailureError) Error() string {
 	text := fmt.Sprintf("%s:%d: %s: %s", f.File, f.Line, f.Method, f.Reason)
 	for _, line := range f.Want {
 		text += "\n  want  " + line

@@ -21,7 +21,7 @@ type accounts struct {
 	kept int // headers before the Append under way
 }
 
-func openAccounts(base chainBase) (*accounts, error) { return &accounts{chainBase: base}, nil }
+func openAccounts(base chainBase) *accounts { return &accounts{chainBase: base} }
 
 func (*accounts) close() error { return nil }
 
@@ -63,20 +63,13 @@ func (c *accounts) appendBlock(b *pebble.Batch, block *ledger.Block, fresh map[l
 	}
 	for i := range block.Txs {
 		tx := &block.Txs[i]
-		number := uint64(h.FirstTx) + uint64(i) //nolint:gosec // an index
+		number := uint64(h.FirstTx) + uint64(i)
 		if err := b.Set(c.idKey(&tx.ID, number), nil, nil); err != nil {
 			return err
 		}
 		for _, a := range touched(tx) {
-			if !fresh[a] {
-				fresh[a] = true
-				seen, err := c.seen(&a)
-				if err != nil {
-					return err
-				}
-				if !seen {
-					h.accounts++
-				}
+			if err := c.count(&h, &a, fresh); err != nil {
+				return err
 			}
 			if err := b.Set(c.touchKey(&a, number), nil, nil); err != nil {
 				return err
@@ -84,11 +77,24 @@ func (c *accounts) appendBlock(b *pebble.Batch, block *ledger.Block, fresh map[l
 		}
 	}
 	for i := range block.Openings {
-		if err := c.putOpening(b, &block.Openings[i], uint64(block.Height)<<20+uint64(i)); err != nil { //nolint:gosec // an index
+		if err := c.putOpening(b, &block.Openings[i], uint64(block.Height)<<20+uint64(i)); err != nil {
 			return err
 		}
 	}
 	return c.put(b, &h)
+}
+
+// count counts an address the chain has not seen before.
+func (c *accounts) count(h *header, a *ledger.Address, fresh map[ledger.Address]bool) error {
+	if fresh[*a] {
+		return nil
+	}
+	fresh[*a] = true
+	seen, err := c.seen(a)
+	if err == nil && !seen {
+		h.accounts++
+	}
+	return err
 }
 
 // touched lists the addresses of a transaction, each once.
@@ -168,7 +174,7 @@ func (c *accounts) removeBlock(b *pebble.Batch, h *header) error {
 	}
 	keys := [][]byte{c.key(keyBlock, uint64(h.Height)), c.key(keyHeader, uint64(h.Height))}
 	for i := range block.Txs {
-		number := uint64(h.FirstTx) + uint64(i) //nolint:gosec // an index
+		number := uint64(h.FirstTx) + uint64(i)
 		keys = append(keys, c.idKey(&block.Txs[i].ID, number))
 		for _, a := range touched(&block.Txs[i]) {
 			keys = append(keys, c.touchKey(&a, number))
@@ -177,7 +183,7 @@ func (c *accounts) removeBlock(b *pebble.Batch, h *header) error {
 	for i := range block.Openings {
 		o := &block.Openings[i]
 		key := binary.BigEndian.AppendUint64(c.openingPrefix(&o.Address, o.Asset), uint64(o.Before))
-		keys = append(keys, binary.BigEndian.AppendUint64(key, uint64(h.Height)<<20+uint64(i))) //nolint:gosec // an index
+		keys = append(keys, binary.BigEndian.AppendUint64(key, uint64(h.Height)<<20+uint64(i)))
 	}
 	for _, key := range keys {
 		if err := b.Delete(key, nil); err != nil {

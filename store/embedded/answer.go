@@ -171,8 +171,8 @@ func (c *utxo) maker(output uint64) uint64 {
 	at := sort.Search(len(c.headers), func(i int) bool { return c.headers[i].outputs > output }) - 1
 	h := &c.headers[at]
 	first := uint64(h.FirstTx)
-	n := sort.Search(int(h.Txs), func(i int) bool { return uint64(c.index.firstOut.data[first+uint64(i)+1]) > output }) //nolint:gosec // an index
-	return first + uint64(n)                                                                                            //nolint:gosec // an index
+	n := sort.Search(int(h.Txs), func(i int) bool { return uint64(c.index.firstOut.data[first+uint64(i)+1]) > output })
+	return first + uint64(n)
 }
 
 func spenderOf(word uint32) (tx store.TxNumber, unspendable bool) {
@@ -205,7 +205,7 @@ func (s *Store) Outputs(ctx context.Context, id ledger.Chain, numbers []store.Ou
 			}
 			o := &out[i]
 			*o = store.Output{Number: number, Value: c.index.values.data[n], Address: g.addresses[at], Tx: store.TxNumber(tx)}
-			o.Outpoint = ledger.Outpoint{Tx: ledger.Hash(g.ids[32*(tx-g.firstTx):][:32]), Index: uint32(n - uint64(c.index.firstOut.data[tx]))} //nolint:gosec // an index
+			o.Outpoint = ledger.Outpoint{Tx: ledger.Hash(g.ids[32*(tx-g.firstTx):][:32]), Index: uint32(n - uint64(c.index.firstOut.data[tx]))}
 			o.Spender, o.Unspendable = spenderOf(c.index.spender.data[n])
 		}
 		return nil
@@ -233,7 +233,7 @@ func (c *utxo) transaction(n uint64, t *store.Transaction) error {
 	in, out := ix.refs.data[ix.firstIn.data[n]:ix.firstIn.data[n+1]], ix.firstOut.data[n]
 	outputs := ix.firstOut.data[n+1] - out
 	*t = store.Transaction{
-		Number: store.TxNumber(n), Height: h.Height, Index: uint32(n - uint64(h.FirstTx)), Time: h.Time, Coinbase: len(in) == 0, //nolint:gosec // an index
+		Number: store.TxNumber(n), Height: h.Height, Index: uint32(n - uint64(h.FirstTx)), Time: h.Time, Coinbase: len(in) == 0,
 		FirstOutput: store.OutputNumber(out),
 	}
 	if len(in) > 0 {
@@ -256,7 +256,7 @@ func (c *utxo) transaction(n uint64, t *store.Transaction) error {
 	t.Values = slices.Clone(ix.values.data[out : out+outputs])
 	t.Unspendable = make([]bool, outputs)
 	for i := range t.Unspendable {
-		_, t.Unspendable[i] = spenderOf(ix.spender.data[out+uint32(i)]) //nolint:gosec // an index
+		_, t.Unspendable[i] = spenderOf(ix.spender.data[out+uint32(i)])
 	}
 	return nil
 }
@@ -331,7 +331,7 @@ func (c *utxo) segment(seg *store.Segment, at int, to ledger.Height) (last ledge
 		h := &c.headers[at]
 		tx += uint64(h.Txs)
 		last = h.Height
-		seg.BlockStart = append(seg.BlockStart, uint32(tx-uint64(first.FirstTx))) //nolint:gosec // bounded below
+		seg.BlockStart = append(seg.BlockStart, uint32(tx-uint64(first.FirstTx)))
 		if tx-uint64(first.FirstTx) >= groupTxs {
 			break
 		}

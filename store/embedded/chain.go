@@ -50,7 +50,7 @@ const headerSize = 32 + 8 + 1 + 8 + 4 + 32 + 32 + 1 + 6*8
 func (h *header) encode() []byte {
 	out := make([]byte, 0, headerSize)
 	out = append(out, h.Hash[:]...)
-	out = binary.BigEndian.AppendUint64(out, uint64(h.Time)) //nolint:gosec // the bits are meant
+	out = binary.BigEndian.AppendUint64(out, uint64(h.Time))
 	out = append(out, byte(h.Provenance))
 	out = binary.BigEndian.AppendUint64(out, uint64(h.FirstTx))
 	out = binary.BigEndian.AppendUint32(out, h.Txs)
@@ -74,7 +74,7 @@ func decodeHeader(key, value []byte) (h header, err error) {
 		return out
 	}
 	h.Hash = ledger.Hash(next(32))
-	h.Time = int64(binary.BigEndian.Uint64(next(8))) //nolint:gosec // the bits are meant
+	h.Time = int64(binary.BigEndian.Uint64(next(8)))
 	h.Provenance = ledger.Provenance(next(1)[0])
 	h.FirstTx = store.TxNumber(binary.BigEndian.Uint64(next(8)))
 	h.Txs = binary.BigEndian.Uint32(next(4))
@@ -194,7 +194,7 @@ func (c *chainBase) next(b *ledger.Block) header {
 	identity := store.Identity(b)
 	return header{
 		Header: store.Header{
-			Height: b.Height, Hash: b.Hash, Time: b.Time, Provenance: b.Provenance, FirstTx: store.TxNumber(c.txs()), Txs: uint32(len(b.Txs)), //nolint:gosec // a length
+			Height: b.Height, Hash: b.Hash, Time: b.Time, Provenance: b.Provenance, FirstTx: store.TxNumber(c.txs()), Txs: uint32(len(b.Txs)),
 		},
 		content: store.ChainContent(head.content, b.Height, identity), identity: identity, weakest: ledger.Weakest(head.weakest, b.Provenance),
 		unspent: head.unspent, unspentValue: head.unspentValue, accounts: head.accounts,

@@ -33,13 +33,13 @@ func openColumn[T uint32 | uint64](folder, name string) (*column[T], error) {
 	size := uint64(unsafe.Sizeof(*new(T)))
 	info, err := file.Stat()
 	if err == nil {
-		c.bytes, err = unix.Mmap(int(file.Fd()), 0, reserved, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE) //nolint:gosec // a file descriptor
+		c.bytes, err = unix.Mmap(int(file.Fd()), 0, reserved, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("map %s: %w", name, err), file.Close())
 	}
 	c.data = unsafe.Slice((*T)(unsafe.Pointer(&c.bytes[0])), reserved/size) //nolint:gosec // the mapping is page-aligned and that long
-	c.room = uint64(info.Size()) / size                                     //nolint:gosec // a file size
+	c.room = uint64(info.Size()) / size
 	return c, nil
 }
 
@@ -53,7 +53,7 @@ func (c *column[T]) grow(n uint64) error {
 	if bytes > reserved {
 		return fmt.Errorf("%s: more than %d bytes", c.file.Name(), int64(reserved))
 	}
-	if err := c.file.Truncate(int64(bytes)); err != nil { //nolint:gosec // bounded above
+	if err := c.file.Truncate(int64(bytes)); err != nil {
 		return err
 	}
 	c.room = bytes / size
@@ -63,7 +63,7 @@ func (c *column[T]) grow(n uint64) error {
 // trim gives back the room beyond n numbers and writes the rest to disk.
 func (c *column[T]) trim(n uint64) error {
 	size := uint64(unsafe.Sizeof(*new(T)))
-	if err := c.file.Truncate(int64(n * size)); err != nil { //nolint:gosec // at most room
+	if err := c.file.Truncate(int64(n * size)); err != nil {
 		return err
 	}
 	c.room = n

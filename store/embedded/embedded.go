@@ -175,7 +175,7 @@ func (s *Store) open(ctx context.Context, id ledger.Chain, number byte) (chain, 
 	if id.Family() == ledger.UTXO {
 		c, err = openUTXO(ctx, base)
 	} else {
-		c, err = openAccounts(base)
+		c = openAccounts(base)
 	}
 	if err != nil {
 		return nil, err
@@ -340,7 +340,7 @@ func (s *Store) Size() (record, index uint64, err error) {
 		}
 		info, err := d.Info()
 		if err == nil {
-			index += uint64(info.Size()) //nolint:gosec // a file size
+			index += uint64(info.Size())
 		}
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 // TestContract runs the suite over the embedded store.
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) store.Store {
+		t.Helper()
 		s, err := embedded.Open(t.Context(), t.TempDir(), embedded.Options{})
 		if err != nil {
 			t.Fatal(err)

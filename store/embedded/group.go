@@ -158,7 +158,7 @@ func decodeGroup(firstTx uint64, raw []byte) (*group, error) {
 			r.bad = true
 			break
 		}
-		g.inputs[i], g.outputs[i] = uint32(in), uint32(out) //nolint:gosec // bounded by the counts
+		g.inputs[i], g.outputs[i] = uint32(in), uint32(out)
 	}
 	if r.bad || sumIn != inputs || sumOut != outputs {
 		return nil, fmt.Errorf("%w: group of transaction %d has counts that do not add up", store.ErrCorrupt, firstTx)
@@ -187,7 +187,7 @@ func (g *group) readRefs(r *reader, inputs uint64) {
 				r.bad = true
 				return
 			case distance > 0:
-				g.refs = append(g.refs, uint32(base-distance)) //nolint:gosec // below 2^32, as firstOutput
+				g.refs = append(g.refs, uint32(base-distance))
 				continue
 			}
 			outpoint := r.take(36)
@@ -214,7 +214,7 @@ func (g *group) readAddresses(r *reader, outputs uint64) {
 			r.bad = true
 			return
 		}
-		size := uint64(addressSize[kind]) //nolint:gosec // a small constant
+		size := uint64(addressSize[kind])
 		if kind == ledger.Named {
 			if size = r.number(); size > 32 {
 				r.bad = true
@@ -235,7 +235,7 @@ func (g *group) readMessages(r *reader, txs uint64) {
 			return
 		}
 		m := ledger.Message{Kind: ledger.MessageKind(kind), Output: uint32(output), Data: append([]byte(nil), r.take(size)...)}
-		g.messages[int(tx)] = append(g.messages[int(tx)], m) //nolint:gosec // below txs
+		g.messages[int(tx)] = append(g.messages[int(tx)], m)
 	}
 }
 

@@ -123,7 +123,7 @@ func (ix *index) usable(record counts, content ledger.Hash) bool {
 func (ix *index) content() (h ledger.Hash) {
 	for i := range 4 {
 		for j := range 8 {
-			h[8*i+j] = byte(ix.state.data[stateContent+i] >> (8 * j)) //nolint:gosec // a byte is meant
+			h[8*i+j] = byte(ix.state.data[stateContent+i] >> (8 * j))
 		}
 	}
 	return h
@@ -156,7 +156,7 @@ func bootID() (id [2]uint64) {
 
 func (ix *index) hashID(id *ledger.Hash) hash {
 	h := xxh3.Hash128Seed(id[:], ix.seed)
-	return hash{h.Lo, uint16(h.Hi)} //nolint:gosec // 16 of the bits are meant
+	return hash{h.Lo, uint16(h.Hi)}
 }
 
 func (ix *index) hashAddress(a *ledger.Address) hash {
@@ -164,12 +164,12 @@ func (ix *index) hashAddress(a *ledger.Address) hash {
 	text[0] = byte(a.Kind)
 	n := 1 + copy(text[1:], a.Bytes())
 	h := xxh3.Hash128Seed(text[:n], ix.seed)
-	return hash{h.Lo, uint16(h.Hi)} //nolint:gosec // 16 of the bits are meant
+	return hash{h.Lo, uint16(h.Hi)}
 }
 
 // reserve makes room for a transaction.
 func (ix *index) reserve(inputs, outputs int) error {
-	c := counts{ix.counts.txs + 1, ix.counts.inputs + uint64(inputs), ix.counts.outputs + uint64(outputs)} //nolint:gosec // lengths
+	c := counts{ix.counts.txs + 1, ix.counts.inputs + uint64(inputs), ix.counts.outputs + uint64(outputs)}
 	if c.txs > most || c.inputs > most || c.outputs > most {
 		return errFull
 	}
@@ -185,7 +185,7 @@ func (ix *index) add(tx *ledger.Tx, refs []uint32) error {
 		return err
 	}
 	c := &ix.counts
-	number := uint32(c.txs) //nolint:gosec // bounded by reserve
+	number := uint32(c.txs)
 	copy(ix.refs.data[c.inputs:], refs)
 	for _, ref := range refs {
 		if ref != noRef {
@@ -194,7 +194,7 @@ func (ix *index) add(tx *ledger.Tx, refs []uint32) error {
 	}
 	for i := range tx.Outputs {
 		o := &tx.Outputs[i]
-		at := c.outputs + uint64(i) //nolint:gosec // an index
+		at := c.outputs + uint64(i)
 		ix.values.data[at] = o.Value
 		ix.spender.data[at] = unspent
 		if o.Unspendable {
@@ -208,7 +208,7 @@ func (ix *index) add(tx *ledger.Tx, refs []uint32) error {
 		if before, ok := ix.heads.get(h); ok {
 			ix.prev.data[at] = before + 1
 		}
-		if err := ix.heads.put(h, uint32(at)); err != nil { //nolint:gosec // bounded by reserve
+		if err := ix.heads.put(h, uint32(at)); err != nil {
 			return err
 		}
 	}
@@ -218,7 +218,7 @@ func (ix *index) add(tx *ledger.Tx, refs []uint32) error {
 	c.txs++
 	c.inputs += uint64(len(refs))
 	c.outputs += uint64(len(tx.Outputs))
-	ix.firstIn.data[c.txs], ix.firstOut.data[c.txs] = uint32(c.inputs), uint32(c.outputs) //nolint:gosec // bounded by reserve
+	ix.firstIn.data[c.txs], ix.firstOut.data[c.txs] = uint32(c.inputs), uint32(c.outputs)
 	return nil
 }
 

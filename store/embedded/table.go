@@ -43,7 +43,7 @@ func openTable(folder, name string) (*table, error) {
 	t := &table{folder: folder, name: name}
 	path := filepath.Join(folder, name)
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
-		return t, t.open(path, uint64(info.Size())) //nolint:gosec // a file size
+		return t, t.open(path, uint64(info.Size()))
 	}
 	return t, t.open(path, firstSlots*slotSize)
 }
@@ -57,8 +57,8 @@ func (t *table) open(path string, size uint64) error {
 	if err != nil {
 		return err
 	}
-	if err = file.Truncate(int64(size)); err == nil { //nolint:gosec // bounded by the file system
-		t.slots, err = unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED) //nolint:gosec // the same
+	if err = file.Truncate(int64(size)); err == nil {
+		t.slots, err = unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
 	if err != nil {
 		return errors.Join(err, file.Close())
@@ -123,13 +123,6 @@ func (t *table) write(slot uint64, h hash, word uint32) {
 	binary.LittleEndian.PutUint64(p, h.low)
 	binary.LittleEndian.PutUint16(p[8:], h.high)
 	binary.LittleEndian.PutUint32(p[10:], word)
-}
-
-// drop takes a hash back.
-func (t *table) drop(h hash) {
-	if slot, found := t.find(h); found {
-		t.write(slot, h, deadSlot)
-	}
 }
 
 // grow doubles the table into a new file, which then takes the place of the old.

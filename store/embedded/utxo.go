@@ -107,7 +107,7 @@ func (c *utxo) rebuild(ctx context.Context, folder string) error {
 			c.store.options.Progress(g.firstTx, total)
 		}
 		return g.each(func(tx *ledger.Tx, refs []uint32) error {
-			if before, ok := earlier[uint32(c.index.counts.txs)]; ok { //nolint:gosec // bounded by the record
+			if before, ok := earlier[uint32(c.index.counts.txs)]; ok {
 				c.overwrite(before)
 			}
 			return c.index.add(tx, refs)
@@ -157,14 +157,14 @@ func (c *utxo) appendBlock(b *pebble.Batch, block *ledger.Block) error {
 	h := c.next(block)
 	h.inputs, h.outputs, h.group = c.index.counts.inputs, c.index.counts.outputs, c.writer.firstTx
 	for i := range block.Txs {
-		if err := c.appendTx(b, &h, &block.Txs[i]); err != nil {
+		if err := c.appendTx(&h, &block.Txs[i]); err != nil {
 			return fmt.Errorf("transaction %s: %w", block.Txs[i].ID, err)
 		}
 	}
 	return c.put(b, &h)
 }
 
-func (c *utxo) appendTx(b *pebble.Batch, h *header, tx *ledger.Tx) error {
+func (c *utxo) appendTx(h *header, tx *ledger.Tx) error {
 	if tx.Coinbase != (len(tx.Inputs) == 0) {
 		return errors.New("a coinbase has no inputs, and only a coinbase")
 	}
@@ -202,13 +202,13 @@ func (c *utxo) appendTx(b *pebble.Batch, h *header, tx *ledger.Tx) error {
 // spend resolves the inputs of a transaction and marks what they spend.
 func (c *utxo) spend(h *header, tx *ledger.Tx) (in uint64, known bool, err error) {
 	c.refs = c.refs[:0]
-	number := uint32(c.index.counts.txs) //nolint:gosec // bounded by reserve
+	number := uint32(c.index.counts.txs)
 	complete := h.Height == 0 || len(c.headers) > 0 && c.headers[0].Height == 0
 	known = true
 	for i := range tx.Inputs {
 		outpoint := &tx.Inputs[i]
 		ref := c.index.resolve(outpoint)
-		c.index.refs.data[c.index.counts.inputs+uint64(i)] = ref //nolint:gosec // an index
+		c.index.refs.data[c.index.counts.inputs+uint64(i)] = ref
 		c.refs = append(c.refs, ref)
 		if ref == noRef {
 			if complete {
@@ -244,7 +244,7 @@ func (c *utxo) addTwin(h *header, tx *ledger.Tx, earlier uint32) error {
 			return errors.New("its identifier collides with another under this store's seed; ingest into a new store")
 		}
 	}
-	t := twin{uint32(c.index.counts.txs), earlier} //nolint:gosec // bounded by reserve
+	t := twin{uint32(c.index.counts.txs), earlier}
 	var value [4]byte
 	binary.BigEndian.PutUint32(value[:], earlier)
 	if err := c.store.db.Set(c.key(keyTwin, uint64(t.later)), value[:], pebble.Sync); err != nil {
@@ -290,7 +290,7 @@ func (c *utxo) eachTwin(from uint64, visit func(twin) error) error {
 		if later < from {
 			return nil
 		}
-		return visit(twin{uint32(later), binary.BigEndian.Uint32(value)}) //nolint:gosec // checked above
+		return visit(twin{uint32(later), binary.BigEndian.Uint32(value)})
 	})
 }
 

@@ -74,7 +74,7 @@ func (c *chain) transaction(number store.TxNumber) store.Transaction {
 		Inputs: append([]store.Input(nil), e.inputs...), FirstOutput: e.firstOutput,
 	}
 	for i := range tx.Outputs {
-		o := &c.outputs[e.firstOutput+store.OutputNumber(i)] //nolint:gosec // an index
+		o := &c.outputs[e.firstOutput+store.OutputNumber(i)]
 		t.Values = append(t.Values, o.output.Value)
 		t.Unspendable = append(t.Unspendable, o.output.Unspendable || o.overwritten)
 	}
@@ -115,11 +115,11 @@ func (c *chain) segment(at *int, to ledger.Height) *store.Segment {
 			for i := range c.tx(e).Outputs {
 				seg.Values = append(seg.Values, c.tx(e).Outputs[i].Value)
 			}
-			seg.InputStart = append(seg.InputStart, uint32(len(seg.Inputs)))   //nolint:gosec // bounded by segmentTxs and a block
-			seg.OutputStart = append(seg.OutputStart, uint32(len(seg.Values))) //nolint:gosec // the same
+			seg.InputStart = append(seg.InputStart, uint32(len(seg.Inputs)))
+			seg.OutputStart = append(seg.OutputStart, uint32(len(seg.Values)))
 			number++
 		}
-		seg.BlockStart = append(seg.BlockStart, uint32(number-first)) //nolint:gosec // the same
+		seg.BlockStart = append(seg.BlockStart, uint32(number-first))
 	}
 	return seg
 }

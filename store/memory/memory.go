@@ -117,7 +117,7 @@ func (c *chain) link(b *ledger.Block) (held bool, err error) {
 		return &store.LinkError{Chain: c.id, Height: b.Height, Hash: b.Hash, Head: head.Height, Reason: reason}
 	}
 	if b.Height <= head.Height {
-		at, ok := slices.BinarySearchFunc(c.blocks, b.Height, func(have *ledger.Block, h ledger.Height) int { return int(have.Height) - int(h) }) //nolint:gosec // heights are far below 2^63
+		at, ok := slices.BinarySearchFunc(c.blocks, b.Height, func(have *ledger.Block, h ledger.Height) int { return int(have.Height) - int(h) })
 		switch {
 		case !ok:
 			return false, refuse("its height is below the head and not held")
@@ -163,7 +163,7 @@ func (c *chain) check(b *ledger.Block) error {
 			in += value
 		}
 		for j := range tx.Outputs {
-			made[ledger.Outpoint{Tx: tx.ID, Index: uint32(j)}] = tx.Outputs[j] //nolint:gosec // an index
+			made[ledger.Outpoint{Tx: tx.ID, Index: uint32(j)}] = tx.Outputs[j]
 			out += tx.Outputs[j].Value
 		}
 		if !tx.Coinbase && known && in < out {
@@ -261,14 +261,14 @@ func (c *chain) addOutputs(tx *ledger.Tx, index int) {
 	}
 	c.overwrite(tx.ID)
 	for i := range tx.Outputs {
-		o := outputEntry{tx: number, index: uint32(i), output: tx.Outputs[i], spender: store.NoTx} //nolint:gosec // an index
+		o := outputEntry{tx: number, index: uint32(i), output: tx.Outputs[i], spender: store.NoTx}
 		c.count(&o, 1)
 		if a := o.output.Address; !a.IsZero() {
 			c.history[a] = append(c.history[a], store.Touch{Tx: number, Output: store.OutputNumber(len(c.outputs)), Value: o.output.Value})
 		}
 		c.outputs = append(c.outputs, o)
 	}
-	slices.SortStableFunc(spent, func(a, b store.Touch) int { return int(a.Output) - int(b.Output) }) //nolint:gosec // far below 2^63
+	slices.SortStableFunc(spent, func(a, b store.Touch) int { return int(a.Output) - int(b.Output) })
 	for _, touch := range spent {
 		a := c.outputs[touch.Output].output.Address
 		c.history[a] = append(c.history[a], touch)
@@ -297,7 +297,7 @@ func (c *chain) overwrite(id ledger.Hash) {
 	for _, number := range c.byID[id] {
 		tx := &c.txs[number]
 		for i := range c.tx(tx).Outputs {
-			if o := &c.outputs[tx.firstOutput+store.OutputNumber(i)]; o.spender == store.NoTx && !o.overwritten { //nolint:gosec // an index
+			if o := &c.outputs[tx.firstOutput+store.OutputNumber(i)]; o.spender == store.NoTx && !o.overwritten {
 				c.count(o, -1)
 				o.overwritten = true
 			}
@@ -407,7 +407,7 @@ func stream[T any](items []T, err error) iter.Seq2[T, error] {
 
 // from is the index of the first block at or above a height.
 func (c *chain) from(height ledger.Height) int {
-	at, _ := slices.BinarySearchFunc(c.blocks, height, func(b *ledger.Block, h ledger.Height) int { return int(b.Height) - int(h) }) //nolint:gosec // heights are far below 2^63
+	at, _ := slices.BinarySearchFunc(c.blocks, height, func(b *ledger.Block, h ledger.Height) int { return int(b.Height) - int(h) })
 	return at
 }
 
@@ -418,7 +418,7 @@ func (s *Store) Headers(ctx context.Context, id ledger.Chain, from ledger.Height
 		for i := c.from(from); i < len(c.blocks); i++ {
 			b := c.blocks[i]
 			headers = append(headers, store.Header{
-				Height: b.Height, Hash: b.Hash, Time: b.Time, Provenance: b.Provenance, FirstTx: c.firstTx[i], Txs: uint32(len(b.Txs)), //nolint:gosec // a length
+				Height: b.Height, Hash: b.Hash, Time: b.Time, Provenance: b.Provenance, FirstTx: c.firstTx[i], Txs: uint32(len(b.Txs)),
 			})
 		}
 		return nil

@@ -18,9 +18,9 @@ func Dump(ctx context.Context, s store.Store) (string, error) {
 	}
 	var out strings.Builder
 	for i := range statuses {
-		d := dumper{ctx: func() context.Context { return ctx }, store: s, status: &statuses[i], out: &out, seen: map[ledger.Address]bool{}}
+		d := dumper{store: s, status: &statuses[i], out: &out, seen: map[ledger.Address]bool{}}
 		fmt.Fprintf(&out, "%+v\n", statuses[i])
-		if err := d.dump(); err != nil {
+		if err := d.dump(ctx); err != nil {
 			return "", fmt.Errorf("%s: %w", statuses[i].Chain, err)
 		}
 	}
@@ -28,15 +28,14 @@ func Dump(ctx context.Context, s store.Store) (string, error) {
 }
 
 type dumper struct {
-	ctx    func() context.Context // the caller's
 	store  store.Store
 	status *store.Status
 	out    *strings.Builder
 	seen   map[ledger.Address]bool
 }
 
-func (d *dumper) dump() error {
-	for h, err := range d.store.Headers(d.ctx(), d.status.Chain, 0) {
+func (d *dumper) dump(ctx context.Context) error {
+	for h, err := range d.store.Headers(ctx, d.status.Chain, 0) {
 		if err != nil {
 			return err
 		}
@@ -44,13 +43,13 @@ func (d *dumper) dump() error {
 	}
 	numbers := make([]store.TxNumber, d.status.Txs)
 	for i := range numbers {
-		numbers[i] = store.TxNumber(i) //nolint:gosec // an index
+		numbers[i] = store.TxNumber(i)
 	}
-	ids, err := d.store.IDs(d.ctx(), d.status.Chain, numbers)
+	ids, err := d.store.IDs(ctx, d.status.Chain, numbers)
 	if err != nil {
 		return err
 	}
-	found, err := d.store.Find(d.ctx(), d.status.Chain, ids)
+	found, err := d.store.Find(ctx, d.status.Chain, ids)
 	if err != nil {
 		return err
 	}
@@ -58,18 +57,18 @@ func (d *dumper) dump() error {
 		fmt.Fprintf(d.out, "tx %d %s found %d\n", i, ids[i], found[i])
 	}
 	if d.status.Chain.Family() == ledger.UTXO {
-		err = d.dumpUTXO(numbers, ids)
+		err = d.dumpUTXO(ctx, numbers, ids)
 	} else {
-		err = d.dumpAccounts(numbers)
+		err = d.dumpAccounts(ctx, numbers)
 	}
 	if err != nil {
 		return err
 	}
-	return d.dumpHistories()
+	return d.dumpHistories(ctx)
 }
 
-func (d *dumper) dumpUTXO(numbers []store.TxNumber, ids []ledger.Hash) error {
-	txs, err := d.store.Transactions(d.ctx(), d.status.Chain, numbers)
+func (d *dumper) dumpUTXO(ctx context.Context, numbers []store.TxNumber, ids []ledger.Hash) error {
+	txs, err := d.store.Transactions(ctx, d.status.Chain, numbers)
 	if err != nil {
 		return err
 	}
@@ -78,15 +77,15 @@ func (d *dumper) dumpUTXO(numbers []store.TxNumber, ids []ledger.Hash) error {
 	for i := range txs {
 		fmt.Fprintf(d.out, "%+v\n", txs[i])
 		for j := range txs[i].Values {
-			outputs = append(outputs, txs[i].FirstOutput+store.OutputNumber(j))          //nolint:gosec // an index
-			outpoints = append(outpoints, ledger.Outpoint{Tx: ids[i], Index: uint32(j)}) //nolint:gosec // an index
+			outputs = append(outputs, txs[i].FirstOutput+store.OutputNumber(j))
+			outpoints = append(outpoints, ledger.Outpoint{Tx: ids[i], Index: uint32(j)})
 		}
 	}
-	described, err := d.store.Outputs(d.ctx(), d.status.Chain, outputs)
+	described, err := d.store.Outputs(ctx, d.status.Chain, outputs)
 	if err != nil {
 		return err
 	}
-	resolved, err := d.store.Numbers(d.ctx(), d.status.Chain, outpoints)
+	resolved, err := d.store.Numbers(ctx, d.status.Chain, outpoints)
 	if err != nil {
 		return err
 	}
@@ -94,13 +93,13 @@ func (d *dumper) dumpUTXO(numbers []store.TxNumber, ids []ledger.Hash) error {
 		fmt.Fprintf(d.out, "%+v resolved %d\n", described[i], resolved[i])
 		d.seen[described[i].Address] = true
 	}
-	for seg, err := range d.store.Segments(d.ctx(), d.status.Chain, 0, d.status.Height) {
+	for seg, err := range d.store.Segments(ctx, d.status.Chain, 0, d.status.Height) {
 		if err != nil {
 			return err
 		}
 		for b := range len(seg.BlockStart) - 1 {
 			for i := seg.BlockStart[b]; i < seg.BlockStart[b+1]; i++ {
-				fmt.Fprintf(d.out, "segment %d %d %v %v from %d\n", seg.First+ledger.Height(b), seg.FirstTx+store.TxNumber(i), //nolint:gosec // an index
+				fmt.Fprintf(d.out, "segment %d %d %v %v from %d\n", seg.First+ledger.Height(b), seg.FirstTx+store.TxNumber(i),
 					seg.Inputs[seg.InputStart[i]:seg.InputStart[i+1]], seg.Values[seg.OutputStart[i]:seg.OutputStart[i+1]],
 					seg.FirstOutput+store.OutputNumber(seg.OutputStart[i]))
 			}
@@ -109,8 +108,8 @@ func (d *dumper) dumpUTXO(numbers []store.TxNumber, ids []ledger.Hash) error {
 	return nil
 }
 
-func (d *dumper) dumpAccounts(numbers []store.TxNumber) error {
-	movements, err := d.store.Movements(d.ctx(), d.status.Chain, numbers)
+func (d *dumper) dumpAccounts(ctx context.Context, numbers []store.TxNumber) error {
+	movements, err := d.store.Movements(ctx, d.status.Chain, numbers)
 	if err != nil {
 		return err
 	}
@@ -121,7 +120,7 @@ func (d *dumper) dumpAccounts(numbers []store.TxNumber) error {
 		}
 		d.seen[movements[i].Tx.Fee.Payer] = true
 	}
-	for b, err := range d.store.Blocks(d.ctx(), d.status.Chain, 0, d.status.Height) {
+	for b, err := range d.store.Blocks(ctx, d.status.Chain, 0, d.status.Height) {
 		if err != nil {
 			return err
 		}
@@ -130,12 +129,12 @@ func (d *dumper) dumpAccounts(numbers []store.TxNumber) error {
 	return nil
 }
 
-func (d *dumper) dumpHistories() error {
+func (d *dumper) dumpHistories(ctx context.Context) error {
 	var questions []store.Since
 	for _, a := range sortedKeys(d.seen) {
 		questions = append(questions, store.Since{Address: a}, store.Since{Address: a, From: store.TxNumber(d.status.Txs / 2), Limit: 2})
 	}
-	histories, err := d.store.History(d.ctx(), d.status.Chain, questions)
+	histories, err := d.store.History(ctx, d.status.Chain, questions)
 	if err != nil {
 		return err
 	}

@@ -59,10 +59,10 @@ func (b *builder) spend(to string, value uint64, from ...ledger.Outpoint) ledger
 
 func (b *builder) block(txs ...ledger.Tx) *ledger.Block {
 	for i := range txs {
-		txs[i].Index = uint32(i) //nolint:gosec // an index
+		txs[i].Index = uint32(i)
 	}
 	block := &ledger.Block{
-		Chain: b.chain, Height: b.height, Parent: b.parent, Time: 1_600_000_000 + int64(b.height)*600, Provenance: ledger.File, Txs: txs, //nolint:gosec // small
+		Chain: b.chain, Height: b.height, Parent: b.parent, Time: 1_600_000_000 + int64(b.height)*600, Provenance: ledger.File, Txs: txs,
 		Hash: ledger.Hash(sha256.Sum256(fmt.Append(nil, "block ", b.chain, b.height, b.txs))),
 	}
 	b.parent = block.Hash
@@ -117,7 +117,7 @@ func UTXOBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 				open = append(open[:i:i], open[i+1:]...)
 			}
 			if late && (len(tx.Inputs) == 0 || rapid.IntRange(0, 3).Draw(t, "lost parent") == 0) {
-				tx.Inputs = append(tx.Inputs, ledger.Outpoint{Tx: txID(1_000_000 + b.txs), Index: uint32(b.txs)}) //nolint:gosec // small
+				tx.Inputs = append(tx.Inputs, ledger.Outpoint{Tx: txID(1_000_000 + b.txs), Index: uint32(b.txs)})
 				in += rapid.Uint64Range(0, 100).Draw(t, "lost value")
 			}
 			tx.Outputs = drawOutputs(t, names, in-rapid.Uint64Range(0, in/4).Draw(t, "fee"))
@@ -160,7 +160,7 @@ func drawOutputs(t *rapid.T, names int, total uint64) []ledger.Output {
 func spendable(tx *ledger.Tx) (open []unspentOutput) {
 	for i := range tx.Outputs {
 		if !tx.Outputs[i].Unspendable {
-			open = append(open, unspentOutput{ledger.Outpoint{Tx: tx.ID, Index: uint32(i)}, tx.Outputs[i].Value}) //nolint:gosec // an index
+			open = append(open, unspentOutput{ledger.Outpoint{Tx: tx.ID, Index: uint32(i)}, tx.Outputs[i].Value})
 		}
 	}
 	return open
@@ -170,7 +170,7 @@ func spendable(tx *ledger.Tx) (open []unspentOutput) {
 // transaction, transfers to oneself and of nothing, failed transactions, fees,
 // stated and unknown openings.
 func AccountBlocks(t *rapid.T, shape Shape) []*ledger.Block {
-	b := builder{chain: ledger.Ethereum, height: ledger.Height(rapid.IntRange(0, 1).Draw(t, "from")) * 100} //nolint:gosec // 0 or 100
+	b := builder{chain: ledger.Ethereum, height: ledger.Height(rapid.IntRange(0, 1).Draw(t, "from")) * 100}
 	assets := []ledger.Asset{
 		ledger.Ethereum.Native(),
 		ledger.Asset(string(ledger.Ethereum) + "/erc20:0x00000000000000000000000000000000000000aa"),

@@ -106,6 +106,7 @@ func equal(t failer, want, got store.Store) {
 // testModel appends and rewinds random ledgers, and compares every answer with
 // the reference store's.
 func testModel(t *testing.T, open func(t *testing.T) store.Store) {
+	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
 		want, got := store.Store(memory.New()), open(t)
 		ctx := t.Context()
@@ -194,6 +195,7 @@ func fails(t *testing.T, s store.Store, reason string, blocks ...*ledger.Block) 
 }
 
 func testIdempotent(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin}
 	blocks := []*ledger.Block{b.block(b.mint("a", 5)), b.block(b.mint("b", 7))}
 	mustAppend(t, s, blocks...)
@@ -213,6 +215,7 @@ func testIdempotent(t *testing.T, s store.Store) {
 }
 
 func testAllOrNone(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin}
 	genesis := b.block(b.mint("a", 5))
 	mustAppend(t, s, genesis)
@@ -223,6 +226,7 @@ func testAllOrNone(t *testing.T, s store.Store) {
 }
 
 func testLinks(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin}
 	first := b.block(b.mint("a", 5))
 	mustAppend(t, s, first)
@@ -242,6 +246,7 @@ func testLinks(t *testing.T, s store.Store) {
 }
 
 func testBadSpends(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin}
 	mustAppend(t, s, b.block(b.mint("a", 5)))
 	first := ledger.Outpoint{Tx: txID(0)}
@@ -261,6 +266,7 @@ func testBadSpends(t *testing.T, s store.Store) {
 }
 
 func testUnknownParents(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin, height: 500}
 	lost := ledger.Outpoint{Tx: txID(1000), Index: 3}
 	mustAppend(t, s, b.block(b.mint("a", 5), b.spend("x", 9, lost)))
@@ -282,6 +288,7 @@ func testUnknownParents(t *testing.T, s store.Store) {
 
 // testTwins repeats a coinbase, as happened twice before BIP-30.
 func testTwins(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin}
 	mustAppend(t, s, b.block(b.mint("a", 5)))
 	before, err := Dump(t.Context(), s)
@@ -319,13 +326,14 @@ func testTwins(t *testing.T, s store.Store) {
 }
 
 func testOpenings(t *testing.T, s store.Store) {
+	t.Helper()
 	alice, bob := name("alice"), name("bob")
 	eth := ledger.Ethereum.Native()
 	pay := func(id int, from, to ledger.Address, amount uint64) ledger.Tx {
 		return ledger.Tx{ID: txID(id), Transfers: []ledger.Transfer{{From: from, To: to, Asset: eth, Amount: ledger.NewAmount(amount), LogIndex: ledger.NoLog}}}
 	}
 	block := func(h ledger.Height, tx ledger.Tx) *ledger.Block {
-		return &ledger.Block{Chain: ledger.Ethereum, Height: h, Time: int64(h), Provenance: ledger.File, Txs: []ledger.Tx{tx}} //nolint:gosec // small
+		return &ledger.Block{Chain: ledger.Ethereum, Height: h, Time: int64(h), Provenance: ledger.File, Txs: []ledger.Tx{tx}}
 	}
 	late := block(30, pay(2, alice, bob, 1))
 	late.Openings = []ledger.Opening{{Address: alice, Asset: eth, Amount: ledger.NewAmount(50), Before: 20}}
@@ -346,6 +354,7 @@ func testOpenings(t *testing.T, s store.Store) {
 }
 
 func testUnknownChain(t *testing.T, s store.Store) {
+	t.Helper()
 	if _, err := s.Find(t.Context(), ledger.Bitcoin, nil); !errors.Is(err, store.ErrUnknownChain) {
 		t.Errorf("find: %v", err)
 	}
@@ -371,12 +380,13 @@ func testUnknownChain(t *testing.T, s store.Store) {
 }
 
 func testProvenance(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin}
 	first, second := b.block(b.mint("a", 5)), b.block(b.mint("b", 5))
 	first.Provenance, second.Provenance = ledger.Proven, ledger.Node
 	mustAppend(t, s, first, second)
 	for height, want := range []ledger.Provenance{ledger.Proven, ledger.Node} {
-		for h, err := range s.Headers(t.Context(), ledger.Bitcoin, ledger.Height(height)) { //nolint:gosec // an index
+		for h, err := range s.Headers(t.Context(), ledger.Bitcoin, ledger.Height(height)) {
 			if err != nil || h.Provenance != want {
 				t.Errorf("block %d: %v, %v", height, h.Provenance, err)
 			}
@@ -391,6 +401,7 @@ func testProvenance(t *testing.T, s store.Store) {
 // testReaders reads while another goroutine appends: every answer fits the status
 // that was read before it.
 func testReaders(t *testing.T, s store.Store) {
+	t.Helper()
 	b := builder{chain: ledger.Bitcoin}
 	mustAppend(t, s, b.block(b.mint("a", 5)))
 	var writer sync.WaitGroup

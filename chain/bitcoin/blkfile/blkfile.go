@@ -24,8 +24,6 @@ type Options struct {
 	Proof   bitcoin.Proof
 	// Head is the block the files may continue; its Hash is zero where there is none.
 	Head Head
-	// Progress is told of bytes scanned while headers are read.
-	Progress func(done, total int64)
 }
 
 // Head is a block that is known already.
@@ -138,7 +136,7 @@ func (s *Source) Blocks(ctx context.Context, from ledger.Height) iter.Seq2[*ledg
 func (s *Source) decode(ctx context.Context, from ledger.Height, out chan<- decoded) {
 	var raw []byte
 	for i := range s.chain {
-		height := s.base + ledger.Height(i) //nolint:gosec // an index
+		height := s.base + ledger.Height(i)
 		if height < from {
 			continue
 		}

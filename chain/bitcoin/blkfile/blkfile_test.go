@@ -16,7 +16,11 @@ func TestRealChain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer source.Close()
+	t.Cleanup(func() {
+		if err := source.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	s := memory.New()
 	if _, err := ingest.Run(t.Context(), s, ledger.Bitcoin, source, ingest.Options{}); err != nil {
 		t.Fatal(err)

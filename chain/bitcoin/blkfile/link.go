@@ -24,7 +24,7 @@ func (s *Source) link(all []entry) error {
 		parent, ok := index[entries[i].parent]
 		if !ok {
 			parent = noParent
-			roots = append(roots, uint32(i)) //nolint:gosec // a number of blocks
+			roots = append(roots, uint32(i))
 		}
 		parents[i] = parent
 	}
@@ -56,7 +56,7 @@ func (s *Source) distinct(all []entry) ([]entry, map[ledger.Hash]uint32, error) 
 			duplicates++
 			continue
 		}
-		index[e.hash] = uint32(len(entries)) //nolint:gosec // checked below
+		index[e.hash] = uint32(len(entries))
 		entries = append(entries, e)
 	}
 	if len(entries) >= noParent {
@@ -92,7 +92,7 @@ func (s *Source) root(entries []entry, roots []uint32) (uint32, error) {
 		return &FileError{File: s.files[e.file].name, Offset: e.offset, Err: fmt.Errorf("block %s: its parent %s is missing", e.hash, e.parent)}
 	}
 	if len(roots) != 1 {
-		return 0, orphan(uint32(lost)) //nolint:gosec // an index of roots
+		return 0, orphan(uint32(lost))
 	}
 	e := &entries[roots[0]]
 	raw := make([]byte, e.size)
@@ -116,7 +116,7 @@ func mostWork(entries []entry, parents []uint32, root uint32) (uint32, error) {
 	tip := root
 	var stack []uint32
 	for i := range entries {
-		for at := uint32(i); at != noParent && !known[at]; at = parents[at] { //nolint:gosec // a number of blocks
+		for at := uint32(i); at != noParent && !known[at]; at = parents[at] {
 			stack = append(stack, at)
 			if len(stack) > len(entries) {
 				return 0, errors.New("blocks name one another as parents in a circle")
@@ -132,7 +132,7 @@ func mostWork(entries []entry, parents []uint32, root uint32) (uint32, error) {
 			known[at] = true
 		}
 		if work[i].Gt(&work[tip]) {
-			tip = uint32(i) //nolint:gosec // a number of blocks
+			tip = uint32(i)
 		}
 	}
 	return tip, nil
@@ -144,7 +144,7 @@ func (s *Source) checkTargets() error {
 		return nil
 	}
 	for i := 1; i < len(s.chain); i++ {
-		height := uint64(s.base) + uint64(i) //nolint:gosec // an index
+		height := uint64(s.base) + uint64(i)
 		want := s.chain[i-1].bits
 		if height%bitcoin.RetargetBlocks == 0 {
 			if i < bitcoin.RetargetBlocks {

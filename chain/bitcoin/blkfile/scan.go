@@ -27,7 +27,6 @@ const maxBlock = 4_000_000
 type scanner struct {
 	source  *Source
 	entries []entry
-	done    int64
 }
 
 // frame is the magic and the length before each block.
@@ -37,58 +36,47 @@ const frame = 8
 func (s *scanner) file(ctx context.Context, index int) error {
 	f := s.source.files[index]
 	var head [frame + bitcoin.HeaderSize]byte
-	fail := func(offset int64, format string, args ...any) error {
-		return &FileError{File: f.name, Offset: offset, Err: fmt.Errorf(format, args...)}
-	}
 	for at := int64(0); at < f.size; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		n := min(int64(len(head)), f.size-at)
 		if err := f.readAt(head[:n], at); err != nil {
-			return fail(at, "%w", err)
+			return &FileError{File: f.name, Offset: at, Err: err}
 		}
-		if empty(head[:min(n, frame)]) { // preallocated, not written yet
-			rest, err := f.nextWritten(at)
-			if err != nil {
-				return fail(at, "%w", err)
-			}
-			at = rest
-			continue
-		}
-		if n < frame+bitcoin.HeaderSize || [4]byte(head[:4]) != s.source.options.Network.Magic {
-			if at == 0 && s.rawBlock(f, index) {
-				return nil
-			}
-			if torn, err := s.unframed(f, at, head[:n]); !torn {
-				return err
-			}
-			return nil
-		}
-		size := binary.LittleEndian.Uint32(head[4:])
-		if size < bitcoin.HeaderSize || size > maxBlock {
-			return fail(at, "a block cannot have %d bytes", size)
-		}
-		if at+frame+int64(size) > f.size {
-			return s.torn(f, at)
-		}
-		if err := s.add(f, index, at+frame, size, head[frame:]); err != nil {
+		next, err := s.record(f, index, at, head[:n])
+		if err != nil {
 			return err
 		}
-		at += frame + int64(size)
-	}
-	s.done += f.size
-	if s.source.options.Progress != nil {
-		s.source.options.Progress(s.done, s.total())
+		at = next
 	}
 	return nil
 }
 
-func (s *scanner) total() (total int64) {
-	for _, f := range s.source.files {
-		total += f.size
+// record takes what stands at an offset, given its first bytes, and returns the
+// offset behind it.
+func (s *scanner) record(f *file, index int, at int64, head []byte) (next int64, err error) {
+	if empty(head[:min(len(head), frame)]) { // preallocated, not written yet
+		if next, err = f.nextWritten(at); err != nil {
+			err = &FileError{File: f.name, Offset: at, Err: err}
+		}
+		return next, err
 	}
-	return total
+	if len(head) < frame+bitcoin.HeaderSize || [4]byte(head[:4]) != s.source.options.Network.Magic {
+		if at == 0 && s.rawBlock(f, index) {
+			return f.size, nil
+		}
+		return f.size, s.unframed(f, at, head)
+	}
+	size := binary.LittleEndian.Uint32(head[4:])
+	if size < bitcoin.HeaderSize || size > maxBlock {
+		return at, &FileError{File: f.name, Offset: at, Err: fmt.Errorf("a block cannot have %d bytes", size)}
+	}
+	next = at + frame + int64(size)
+	if next > f.size {
+		return f.size, s.torn(f, at)
+	}
+	return next, s.add(f, index, at+frame, size, head[frame:])
 }
 
 // add keeps a header whose work is valid.
@@ -101,7 +89,7 @@ func (s *scanner) add(f *file, index int, offset int64, size uint32, raw []byte)
 		return &FileError{File: f.name, Offset: offset, Err: err}
 	}
 	s.entries = append(s.entries, entry{
-		hash: header.Hash, parent: header.Parent, offset: offset, size: size, time: header.Time, bits: header.Bits, file: uint32(index), //nolint:gosec // a number of files
+		hash: header.Hash, parent: header.Parent, offset: offset, size: size, time: header.Time, bits: header.Bits, file: uint32(index),
 	})
 	return nil
 }
@@ -116,21 +104,19 @@ func (s *scanner) torn(f *file, at int64) error {
 	return nil
 }
 
-// unframed explains bytes that are no record of this network. It reports torn
-// when they are the beginning of one in the last file.
-func (s *scanner) unframed(f *file, at int64, head []byte) (torn bool, err error) {
+// unframed explains bytes that are no record of this network, unless they are the
+// beginning of one that is still being written.
+func (s *scanner) unframed(f *file, at int64, head []byte) error {
 	magic := s.source.options.Network.Magic
 	for _, other := range bitcoin.Networks {
 		if len(head) >= 4 && [4]byte(head[:4]) == other.Magic && other.Magic != magic {
-			return false, &FileError{File: f.name, Offset: at, Err: fmt.Errorf("the blocks are of network %s, not %s", other.Name, s.source.options.Network.Name)}
+			return &FileError{File: f.name, Offset: at, Err: fmt.Errorf("the blocks are of network %s, not %s", other.Name, s.source.options.Network.Name)}
 		}
 	}
-	begins := string(head[:min(4, len(head))]) == string(magic[:min(4, len(head))])
-	if begins {
-		err := s.torn(f, at)
-		return err == nil, err
+	if begins := string(head[:min(4, len(head))]) == string(magic[:min(4, len(head))]); begins {
+		return s.torn(f, at)
 	}
-	return false, &FileError{File: f.name, Offset: at, Err: errors.New("no block begins here; the file is damaged")}
+	return &FileError{File: f.name, Offset: at, Err: errors.New("no block begins here; the file is damaged")}
 }
 
 // rawBlock accepts a file that is one serialized block without framing.
@@ -145,7 +131,7 @@ func (s *scanner) rawBlock(f *file, index int) bool {
 	if _, err := bitcoin.Decode(raw, 0, s.source.options.Network, s.source.options.Proof); err != nil {
 		return false
 	}
-	return s.add(f, index, 0, uint32(f.size), raw) == nil //nolint:gosec // bounded by maxBlock
+	return s.add(f, index, 0, uint32(f.size), raw) == nil
 }
 
 // nextWritten finds the first byte after at that is not zero, or the end.
