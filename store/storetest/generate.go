@@ -99,7 +99,6 @@ func UTXOBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 			reward.Outputs = drawOutputs(t, names, rapid.Uint64Range(1, 1000).Draw(t, "reward"))
 		}
 		txs = append(txs, reward)
-		open = append(open, spendable(&reward)...)
 		for range rapid.IntRange(0, 4).Draw(t, "transactions") {
 			if len(open) == 0 && !late {
 				break
@@ -127,6 +126,7 @@ func UTXOBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 			txs = append(txs, tx)
 			open = append(open, spendable(&tx)...)
 		}
+		open = append(open, spendable(&reward)...) // a coinbase is never spent in its own block
 		blocks = append(blocks, b.block(txs...))
 	}
 	return blocks
