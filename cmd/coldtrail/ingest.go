@@ -20,6 +20,7 @@ type ingestVerb struct {
 	From  string  `required:"" placeholder:"KIND:PLACE" help:"blocks:PLACE, bitcoin-etl:FOLDER or transfers:CSV."`
 	To    *uint64 `placeholder:"HEIGHT" help:"Stop after this height."`
 	NoPow bool    `help:"Accept blocks without proof of work (test chains); their facts are marked file."`
+	Batch int     `placeholder:"TXS" help:"Transactions in one durable step; by default 16384."`
 	Keep  bool    `help:"Keep the good blocks before a bad one; by default a faulty source changes nothing."`
 }
 
@@ -55,6 +56,7 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 		bar.set(p.Blocks)
 		release(into, p)
 	}}
+	options.BatchTx = v.Batch
 	if v.To != nil {
 		to := ledger.Height(*v.To)
 		options.To = &to
