@@ -63,6 +63,7 @@ var rules = []rule{
 	{"trace", engine, []string{"ledger", "store", "taint"}, "from a case file to where every unit is now"},
 
 	{"internal/scenario", suite, []string{"ledger", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
+	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},
 }
 

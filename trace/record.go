@@ -19,6 +19,7 @@ type record struct {
 	flows     []taint.Flow
 	anomalies []taint.Anomaly
 	seen      map[anomalyKey]bool
+	work      Work
 	deposits  []bucket // by link; nil where links are not active
 }
 
@@ -98,6 +99,8 @@ func feeTx(output uint64) (store.TxNumber, bool) {
 
 // Moved keeps a flow, with its own copy of the lots.
 func (r *record) Moved(f taint.Flow) {
+	r.work.Spent += uint64(len(f.From))
+	r.work.Made += uint64(len(f.To))
 	if !r.plan.options.Flows {
 		return
 	}

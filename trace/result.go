@@ -1,12 +1,10 @@
 package trace
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,7 +36,17 @@ type Result struct {
 	Digest    string    `json:"digest"`
 
 	flows []Flow
+	work  Work
 }
+
+// Work is how much tainted value a trace moved, for measuring.
+type Work struct {
+	Spent uint64 // tainted holdings that were drawn from
+	Made  uint64 // places that tainted lots reached
+}
+
+// Work tells how much the trace had to do.
+func (r *Result) Work() Work { return r.work }
 
 // Basis names everything a result rests on.
 type Basis struct {
@@ -147,7 +155,7 @@ func (p *plan) method() *taint.Method { return p.options.Method }
 // result turns two passes, without and with links, into the answer.
 func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error) {
 	names := newNames(p)
-	result := &Result{Method: p.method().Name, Basis: p.basis(), Crossings: []Crossing{}, Anomalies: []Anomaly{}}
+	result := &Result{work: final.work, Method: p.method().Name, Basis: p.basis(), Crossings: []Crossing{}, Anomalies: []Anomaly{}}
 	if !p.method().Conserves {
 		result.Note = "an upper bound for screening: amounts overlap, nothing is conserved, origins are not claimed"
 	}
@@ -231,30 +239,6 @@ func caseDigest(cases []*Case) string {
 		h.Write([]byte("---\n"))
 	}
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
-}
-
-// digest is SHA-256 over the canonical JSON (sorted keys, no spaces) of the
-// result without its digest.
-func digest(result *Result) (string, error) {
-	text, err := json.Marshal(result)
-	if err != nil {
-		return "", err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var tree map[string]any
-	if err := decoder.Decode(&tree); err != nil {
-		return "", err
-	}
-	delete(tree, "digest")
-	var canonical bytes.Buffer
-	encoder := json.NewEncoder(&canonical)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(tree); err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(bytes.TrimRight(canonical.Bytes(), "\n"))
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
 // stolen adds up what each colour took.

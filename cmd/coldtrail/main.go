@@ -32,6 +32,7 @@ type commandLine struct {
 	Trace   traceVerb   `cmd:"" help:"Say where stolen money is now."`
 	Status  statusVerb  `cmd:"" help:"Say what the store holds."`
 	Test    testVerb    `cmd:"" help:"Run scenario files."`
+	Bench   benchVerb   `cmd:"" help:"Measure on a generated chain."`
 	Version versionVerb `cmd:"" help:"Print the version."`
 }
 

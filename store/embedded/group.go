@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/klauspost/compress/zstd"
+
 	"coldtrail/ledger"
 	"coldtrail/store"
 )
@@ -33,6 +35,20 @@ type group struct {
 	addresses   []ledger.Address
 	barred      []bool // unspendable
 	messages    map[int][]ledger.Message
+}
+
+// The compressors of groups. Both are safe for concurrent use; what a hostile
+// record may grow to is bounded.
+var (
+	groupEncoder = must(zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1)))
+	groupDecoder = must(zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20)))
+)
+
+func must[T any](value T, err error) T {
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return value
 }
 
 // noRef marks an input whose parent is unknown.
@@ -103,8 +119,11 @@ func (g *groupWriter) add(tx *ledger.Tx, refs []uint32) {
 	g.outputs += uint64(len(tx.Outputs))
 }
 
-// bytes is the encoded group.
-func (g *groupWriter) bytes(dst []byte) []byte {
+// bytes is the encoded group, compressed: identifiers do not shrink, but owners
+// repeat.
+func (g *groupWriter) bytes() []byte { return groupEncoder.EncodeAll(g.plain(nil), nil) }
+
+func (g *groupWriter) plain(dst []byte) []byte {
 	for _, n := range []uint64{g.firstOutput, g.txs, g.inputs, g.outputs} {
 		dst = binary.AppendUvarint(dst, n)
 	}
@@ -141,7 +160,11 @@ func (r *reader) take(n uint64) []byte {
 }
 
 // decodeGroup reads a group. The result keeps no reference to raw.
-func decodeGroup(firstTx uint64, raw []byte) (*group, error) {
+func decodeGroup(firstTx uint64, packed []byte) (*group, error) {
+	raw, err := groupDecoder.DecodeAll(packed, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%w: group of transaction %d: %w", store.ErrCorrupt, firstTx, err)
+	}
 	r := reader{rest: raw}
 	g := &group{firstTx: firstTx, firstOutput: r.number(), unknown: map[int]ledger.Outpoint{}, messages: map[int][]ledger.Message{}}
 	txs, inputs, outputs := r.number(), r.number(), r.number()

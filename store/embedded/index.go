@@ -230,12 +230,12 @@ func (ix *index) cut(to counts) {
 			ix.spender.data[ref] = unspent
 		}
 	}
-	for slot := uint64(0); slot <= ix.ids.mask; slot++ {
+	for slot := uint64(0); slot < ix.ids.count; slot++ {
 		if word := ix.ids.number(slot); word != emptySlot && word != deadSlot && uint64(word-1) >= to.txs {
 			ix.ids.write(slot, ix.ids.tag(slot), deadSlot)
 		}
 	}
-	for slot := uint64(0); slot <= ix.heads.mask; slot++ {
+	for slot := uint64(0); slot < ix.heads.count; slot++ {
 		word := ix.heads.number(slot)
 		if word == emptySlot || word == deadSlot || uint64(word-1) < to.outputs {
 			continue
@@ -268,7 +268,7 @@ func (ix *index) close(content ledger.Hash) error {
 			}
 		}
 		s[stateOpen] = 0
-		err = ix.state.file.Sync()
+		err = ix.state.trim(stateWords)
 	}
 	return errors.Join(err, ix.unmap())
 }

@@ -148,7 +148,7 @@ func (c *utxo) flush(b *pebble.Batch) error {
 	if c.writer.txs == 0 {
 		return nil
 	}
-	err := b.Set(c.key(keyGroup, c.writer.firstTx), c.writer.bytes(nil), nil)
+	err := b.Set(c.key(keyGroup, c.writer.firstTx), c.writer.bytes(), nil)
 	c.writer.reset(c.index.counts.txs, c.index.counts.outputs)
 	return err
 }
@@ -374,5 +374,5 @@ func (c *utxo) cutGroups(b *pebble.Batch, first *header) error {
 	if err != nil {
 		return err
 	}
-	return b.Set(c.key(keyGroup, g.firstTx), c.writer.bytes(nil), nil)
+	return b.Set(c.key(keyGroup, g.firstTx), c.writer.bytes(), nil)
 }

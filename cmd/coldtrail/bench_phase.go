@@ -1,0 +1,261 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"coldtrail/chain/bitcoin"
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/store/embedded"
+	"coldtrail/taint"
+	"coldtrail/trace"
+)
+
+// runPhase measures one stage in this process and prints it as JSON.
+func (v *benchVerb) runPhase(ctx context.Context, s *session) error {
+	switch v.Phase {
+	case "generate":
+		return v.generate(s.stdout)
+	case "decode":
+		return v.decode(s)
+	case "lookup":
+		return v.withStore(ctx, s, v.lookup)
+	case "trace":
+		return v.withStore(ctx, s, v.trace)
+	}
+	return fmt.Errorf("phase %q is unknown", v.Phase)
+}
+
+func (v *benchVerb) withStore(ctx context.Context, s *session, phase func(context.Context, *embedded.Store) (any, error)) error {
+	opened, err := s.openStore(ctx)
+	if err != nil {
+		return err
+	}
+	value, err := phase(ctx, opened)
+	if err = errors.Join(err, opened.Close()); err != nil {
+		return err
+	}
+	return s.printJSON(value)
+}
+
+// processorTime is what this process has used so far.
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// decode decodes the first file over and over, from memory, on one core.
+func (v *benchVerb) decode(s *session) error {
+	files, err := filepath.Glob(filepath.Join(v.Keep, "blocks", "blk*.dat"))
+	if err != nil {
+		return err
+	}
+	var seconds float64
+	for _, file := range files {
+		raw, err := os.ReadFile(file) //nolint:gosec // made by this benchmark
+		if err != nil {
+			return err
+		}
+		began := processorTime()
+		for height := ledger.Height(1); len(raw) > 8; height++ {
+			size := int(raw[4]) | int(raw[5])<<8 | int(raw[6])<<16 | int(raw[7])<<24
+			if _, err := bitcoin.Decode(raw[8:8+size], height, bitcoin.Regtest, bitcoin.WithWork); err != nil {
+				return err
+			}
+			raw = raw[8+size:]
+		}
+		seconds += (processorTime() - began).Seconds()
+	}
+	return s.printJSON(map[string]float64{"Seconds": seconds})
+}
+
+// lookups is the measure of neighbourhood look-ups and of the size on disk.
+type lookups struct {
+	P50, P99      float64 // us
+	Record, Index uint64  // bytes
+}
+
+// lookup asks for the neighbourhood of random addresses, half of them found by
+// random outputs and so mostly busy ones.
+func (v *benchVerb) lookup(ctx context.Context, s *embedded.Store) (any, error) {
+	random := rand.New(rand.NewPCG(v.Seed, 7)) //nolint:gosec // a benchmark wants the same look-ups every time
+	chain := bitcoin.Regtest.Chain
+	outputs, err := outputCount(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	const count = 5_000
+	numbers := make([]store.OutputNumber, count)
+	for i := range numbers {
+		numbers[i] = store.OutputNumber(random.Uint64N(outputs))
+	}
+	slices.Sort(numbers)
+	described, err := s.Outputs(ctx, chain, numbers)
+	if err != nil {
+		return nil, err
+	}
+	random.Shuffle(count, func(i, j int) { described[i], described[j] = described[j], described[i] })
+	times := make([]time.Duration, 0, count)
+	for i := range described {
+		if described[i].Address.IsZero() {
+			continue
+		}
+		began := time.Now()
+		if _, err := s.History(ctx, chain, []store.Since{{Address: described[i].Address, Limit: 100}}); err != nil {
+			return nil, err
+		}
+		times = append(times, time.Since(began))
+	}
+	slices.Sort(times)
+	l := lookups{P50: us(times[len(times)/2]), P99: us(times[len(times)*99/100])}
+	l.Record, l.Index, err = s.Size()
+	return l, err
+}
+
+func us(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
+
+func outputCount(ctx context.Context, s store.Store) (uint64, error) {
+	status, err := s.Status(ctx)
+	if err != nil {
+		return 0, err
+	}
+	chain := bitcoin.Regtest.Chain
+	txs, err := s.Transactions(ctx, chain, []store.TxNumber{store.TxNumber(status[0].Txs - 1)})
+	if err != nil {
+		return 0, err
+	}
+	return uint64(txs[0].FirstOutput) + uint64(len(txs[0].Values)), nil
+}
+
+// tracing is the measure of one trace.
+type tracing struct {
+	Method   string
+	Targeted bool
+	Percent  float64 // of inputs tainted
+	Seconds  float64
+	Idle     float64 // seconds a walk takes that finds almost nothing
+	Inputs   uint64
+	Made     uint64
+}
+
+// trace measures streaming taint at three densities and every method, and a
+// targeted trace.
+func (v *benchVerb) trace(ctx context.Context, s *embedded.Store) (any, error) {
+	var all []tracing
+	var idle float64
+	for _, percent := range []float64{0.001, 0.1, 10} {
+		methods := []*taint.Method{taint.FIFO}
+		if percent > 1 {
+			methods = taint.Methods
+		}
+		thefts := uint64(1)
+		for _, method := range methods {
+			t, used, err := v.approach(ctx, s, method, percent, thefts)
+			if err != nil {
+				return nil, err
+			}
+			thefts = used
+			if percent < 0.01 {
+				idle = t.Seconds
+			}
+			t.Idle = idle
+			all = append(all, t)
+		}
+	}
+	t, err := v.traceOnce(ctx, s, taint.FIFO, trace.Targeted, 500)
+	t.Targeted = true
+	return append(all, t), err
+}
+
+// approach finds the number of thefts that taints about so many of the inputs.
+func (v *benchVerb) approach(ctx context.Context, s *embedded.Store, method *taint.Method, percent float64, thefts uint64) (tracing, uint64, error) {
+	var t tracing
+	var err error
+	for range 6 {
+		if t, err = v.traceOnce(ctx, s, method, trace.Streaming, thefts); err != nil || t.Percent == 0 {
+			break
+		}
+		ratio := percent / t.Percent
+		next := uint64(float64(thefts) * ratio)
+		if ratio > 0.6 && ratio < 1.6 || next == thefts || next == 0 {
+			break
+		}
+		thefts = min(next, 200_000)
+	}
+	return t, thefts, err
+}
+
+// traceOnce steals outputs spread over the last half of the chain and traces them.
+func (v *benchVerb) traceOnce(ctx context.Context, s *embedded.Store, method *taint.Method, mode trace.Mode, thefts uint64) (t tracing, err error) {
+	chain := bitcoin.Regtest.Chain
+	status, err := s.Status(ctx)
+	if err != nil {
+		return t, err
+	}
+	c := &trace.Case{File: "bench", Name: "bench"}
+	txs := status[0].Txs
+	numbers := make([]store.TxNumber, 0, thefts)
+	for i := range thefts {
+		numbers = append(numbers, store.TxNumber(txs/2+i*(txs/2)/thefts))
+	}
+	ids, err := s.IDs(ctx, chain, numbers)
+	if err != nil {
+		return t, err
+	}
+	described, err := s.Transactions(ctx, chain, numbers)
+	if err != nil {
+		return t, err
+	}
+	for i, id := range ids {
+		if at := slices.IndexFunc(described[i].Values, func(value uint64) bool { return value > 0 }); at >= 0 {
+			c.Thefts = append(c.Thefts, trace.Theft{Colour: "stolen", Chain: string(chain), Outpoint: fmt.Sprintf("%s:%d", id, at)})
+		}
+	}
+	var began, ended time.Duration
+	options := trace.Options{Method: method, Mode: mode, Notations: notations, Progress: func(ledger.Chain, ledger.Height, ledger.Height) {
+		if ended = processorTime(); began == 0 {
+			began = ended
+		}
+	}}
+	start := processorTime()
+	result, err := trace.Run(ctx, s, []*trace.Case{c}, options)
+	if err != nil {
+		return t, err
+	}
+	first := numbers[0]
+	if mode == trace.Targeted {
+		began, ended = start, processorTime()
+	}
+	t = tracing{Method: method.Name, Seconds: (ended - began).Seconds(), Made: result.Work().Made}
+	if t.Inputs, err = inputsFrom(ctx, s, first); err == nil {
+		t.Percent = 100 * float64(result.Work().Spent) / float64(t.Inputs)
+	}
+	return t, err
+}
+
+// inputsFrom counts the inputs from a transaction's block to the head.
+func inputsFrom(ctx context.Context, s *embedded.Store, first store.TxNumber) (n uint64, err error) {
+	chain := bitcoin.Regtest.Chain
+	txs, err := s.Transactions(ctx, chain, []store.TxNumber{first})
+	if err != nil {
+		return 0, err
+	}
+	for segment, err := range s.Segments(ctx, chain, txs[0].Height, 1<<62) {
+		if err != nil {
+			return 0, err
+		}
+		n += uint64(len(segment.Inputs))
+	}
+	return n, nil
+}
