@@ -205,8 +205,11 @@ type span struct{ in, out int }
 // transactions reads all transactions to the last byte.
 func (d *decoder) transactions() ([]ledger.Tx, error) {
 	n := d.count(60)
-	if d.bad == nil && n == 0 {
+	if n == 0 {
 		d.fail("block without transactions")
+	}
+	if d.bad != nil {
+		return nil, d.bad
 	}
 	txs := make([]ledger.Tx, n)
 	spans := make([]span, n+1)
