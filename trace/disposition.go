@@ -20,15 +20,26 @@ func (r *record) dispositions(ctx context.Context, n *names) ([]Disposition, err
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Disposition, 0, len(r.rows))
+	merged := map[Disposition]*row{}
 	for key, row := range r.rows {
 		paint := r.plan.palette.Paint(key.class)
 		place := at[key.place]
-		out = append(out, Disposition{
+		d := Disposition{
 			Colour: paint.Colour, Kind: key.kind.String(), Chain: string(key.place.Chain), Asset: string(key.place.Asset),
-			At: place.at, Address: place.address, Entity: key.owner, Amount: row.amount.Dec(), Origin: row.origin.Dec(),
-			Certainty: paint.Score, By: paint.By, Hops: row.hops, First: stamp(row.first), Last: stamp(row.last), origin: row.origin,
-		})
+			At: place.at, Address: place.address, Entity: key.owner, Certainty: paint.Score, By: paint.By,
+		}
+		if have := merged[d]; have != nil { // two coinbases with one identifier (BIP-30) are one place in print
+			have.add(row)
+			continue
+		}
+		copied := *row
+		merged[d] = &copied
+	}
+	out := make([]Disposition, 0, len(merged))
+	for d, row := range merged {
+		d.Amount, d.Origin, d.origin = row.amount.Dec(), row.origin.Dec(), row.origin
+		d.Hops, d.First, d.Last = row.hops, stamp(row.first), stamp(row.last)
+		out = append(out, d)
 	}
 	slices.SortFunc(out, compareDispositions)
 	return out, nil

@@ -36,7 +36,6 @@ type row struct {
 	amount, origin ledger.Amount
 	hops           uint32
 	first, last    int64
-	tx             uint64 // that settled it, on UTXO chains
 }
 
 type heldOutput struct {
@@ -77,15 +76,20 @@ func (r *record) add(key rowKey, lot *taint.Lot, tx uint64) {
 	if key.place.Chain.Family() == ledger.UTXO && key.place.Output == noOutput {
 		key.place.Output = noOutput - 1 - tx // a fee has no output: its transaction stands in
 	}
-	have := r.rows[key]
-	if have == nil {
-		r.rows[key] = &row{amount: lot.Amount, origin: lot.Origin, hops: lot.Hops, first: lot.First, last: lot.Last, tx: tx}
+	one := row{amount: lot.Amount, origin: lot.Origin, hops: lot.Hops, first: lot.First, last: lot.Last}
+	if have := r.rows[key]; have != nil {
+		have.add(&one)
 		return
 	}
-	have.amount.Add(&have.amount, &lot.Amount)
-	have.origin.Add(&have.origin, &lot.Origin)
-	have.hops = min(have.hops, lot.Hops)
-	have.first, have.last = min(have.first, lot.First), max(have.last, lot.Last)
+	r.rows[key] = &one
+}
+
+// add merges another row into this one.
+func (w *row) add(other *row) {
+	w.amount.Add(&w.amount, &other.amount)
+	w.origin.Add(&w.origin, &other.origin)
+	w.hops = min(w.hops, other.hops)
+	w.first, w.last = min(w.first, other.first), max(w.last, other.last)
 }
 
 // noOutput is the output number of fees.
