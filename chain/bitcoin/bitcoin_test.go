@@ -24,34 +24,34 @@ import (
 // genesisHex is the first block of the main network.
 const genesisHex = "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c0101000000010000000000000000000000000000000000000000000000000000000000000000ffffffff4d04ffff001d0104455468652054696d65732030332f4a616e2f32303039204368616e63656c6c6f72206f6e206272696e6b206f66207365636f6e64206261696c6f757420666f722062616e6b73ffffffff0100f2052a01000000434104678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb649f6bc3f4cef38c4f35504e51ec112de5c384df7ba0b8d578a4c702b6bf11d5fac00000000"
 
-func unhex(t testing.TB, text string) []byte {
-	t.Helper()
+func unhex(tb testing.TB, text string) []byte {
+	tb.Helper()
 	raw, err := hex.DecodeString(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }
 
 // shared reads a file of real data that does not ship with the project.
-func shared(t testing.TB, name string) []byte {
-	t.Helper()
+func shared(tb testing.TB, name string) []byte {
+	tb.Helper()
 	path := filepath.Join("..", "..", "..", "shared", "data", "bitcoin", name)
 	packed, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("real data is missing: %s", path)
+		tb.Skipf("real data is missing: %s", path)
 	}
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	reader, err := zstd.NewReader(nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer reader.Close()
 	raw, err := reader.DecodeAll(packed, nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return raw
 }
@@ -144,37 +144,37 @@ func TestFeesOfARealBlock(t *testing.T) {
 }
 
 // compareWithBtcd decodes the same bytes with another implementation.
-func compareWithBtcd(t testing.TB, raw []byte, b *ledger.Block) {
-	t.Helper()
+func compareWithBtcd(tb testing.TB, raw []byte, b *ledger.Block) {
+	tb.Helper()
 	var other wire.MsgBlock
 	if err := other.Deserialize(bytes.NewReader(raw)); err != nil {
-		t.Fatalf("btcd: %v", err)
+		tb.Fatalf("btcd: %v", err)
 	}
 	if other.BlockHash().String() != b.Hash.String() || len(other.Transactions) != len(b.Txs) {
-		t.Fatalf("block %s with %d transactions, btcd %s with %d", b.Hash, len(b.Txs), other.BlockHash(), len(other.Transactions))
+		tb.Fatalf("block %s with %d transactions, btcd %s with %d", b.Hash, len(b.Txs), other.BlockHash(), len(other.Transactions))
 	}
 	for i, tx := range other.Transactions {
 		mine := &b.Txs[i]
 		if tx.TxHash().String() != mine.ID.String() || len(tx.TxOut) != len(mine.Outputs) || !mine.Coinbase && len(tx.TxIn) != len(mine.Inputs) {
-			t.Fatalf("transaction %d: %s, btcd %s", i, mine.ID, tx.TxHash())
+			tb.Fatalf("transaction %d: %s, btcd %s", i, mine.ID, tx.TxHash())
 		}
 		for j := range mine.Inputs {
 			if p := tx.TxIn[j].PreviousOutPoint; p.Hash.String() != mine.Inputs[j].Tx.String() || p.Index != mine.Inputs[j].Index {
-				t.Fatalf("input %d:%d: %v, btcd %v", i, j, mine.Inputs[j], p)
+				tb.Fatalf("input %d:%d: %v, btcd %v", i, j, mine.Inputs[j], p)
 			}
 		}
 		for j, o := range tx.TxOut {
 			if uint64(o.Value) != mine.Outputs[j].Value {
-				t.Fatalf("output %d:%d: %d, btcd %d", i, j, mine.Outputs[j].Value, o.Value)
+				tb.Fatalf("output %d:%d: %d, btcd %d", i, j, mine.Outputs[j].Value, o.Value)
 			}
-			compareOwner(t, o.PkScript, mine.Outputs[j].Address)
+			compareOwner(tb, o.PkScript, mine.Outputs[j].Address)
 		}
 	}
 }
 
 // compareOwner compares the owner of a script with btcd's reading of it.
-func compareOwner(t testing.TB, script []byte, mine ledger.Address) {
-	t.Helper()
+func compareOwner(tb testing.TB, script []byte, mine ledger.Address) {
+	tb.Helper()
 	class, addresses, _, err := txscript.ExtractPkScriptAddrs(script, &chaincfg.MainNetParams)
 	if err != nil || len(addresses) != 1 || class == txscript.MultiSigTy {
 		return
@@ -183,12 +183,12 @@ func compareOwner(t testing.TB, script []byte, mine ledger.Address) {
 	if class == txscript.PubKeyTy {
 		_, ours := bitcoin.Classify(script)
 		if ours != bitcoin.PubKey {
-			t.Fatalf("%x: class %d, btcd %s", script, ours, class)
+			tb.Fatalf("%x: class %d, btcd %s", script, ours, class)
 		}
 		return
 	}
 	if got := (bitcoin.Notation{Network: bitcoin.Mainnet}).FormatAddress(mine); got != want && mine.Kind != ledger.Script {
-		t.Fatalf("%x pays %s, btcd %s", script, got, want)
+		tb.Fatalf("%x pays %s, btcd %s", script, got, want)
 	}
 }
 

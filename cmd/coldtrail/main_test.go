@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		binary = filepath.Join(folder, "coldtrail")
 		var out []byte
-		if out, err = exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		if out, err = exec.CommandContext(context.Background(), "go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 			err = fmt.Errorf("%w\n%s", err, out)
 		}
 	}
@@ -192,12 +193,12 @@ func checkTokens(t *testing.T, got answer) {
 			t.Errorf("%s: %s stolen, want %s", c.Colour, c.Stolen, stolen[c.Colour])
 		}
 	}
-	real := map[string]bool{
+	genuine := map[string]bool{
 		ether: true, steth: true, "eip155:1/erc20:0xd5f7838f5c461feff7fe49ea5ebaf7728bb0adfa": true,
 		"eip155:1/erc20:0xe6829d9a7ee3040e1276fa75293bde931859e8fa": true,
 	}
 	for _, d := range append(got.Dispositions, got.FactOnly.Dispositions...) {
-		if !real[d.Asset] {
+		if !genuine[d.Asset] {
 			t.Errorf("a spoofed token counts: %+v", d)
 		}
 	}

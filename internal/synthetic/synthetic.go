@@ -84,7 +84,8 @@ func Generate(folder string, options Options) (Stats, error) {
 	if options.FileBytes <= 0 {
 		options.FileBytes = 128 << 20
 	}
-	m := &maker{random: rand.New(rand.NewPCG(options.Seed, 0x436f6c64)), options: options, folder: folder}
+	m := &maker{options: options, folder: folder}
+	m.random = rand.New(rand.NewPCG(options.Seed, 0x436f6c64)) //nolint:gosec // the same seed must give the same chain
 	err := m.run()
 	return m.stats, err
 }
