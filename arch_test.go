@@ -50,6 +50,7 @@ var rules = []rule{
 
 	{"chain/bitcoin", pure, []string{"ledger"}, "raw Bitcoin blocks and scripts to ledger blocks, proven"},
 	{"chain/bitcoin/blkfile", adapter, []string{"ledger", "chain/bitcoin"}, "the block files of a node"},
+	{"chain/bitcoin/etl", adapter, []string{"ledger", "chain/bitcoin"}, "exports of bitcoin-etl"},
 	{"chain/evm", pure, []string{"ledger"}, "EVM addresses"},
 	{"chain/transfers", adapter, []string{"ledger"}, "an analyst's CSV of movements"},
 

@@ -335,11 +335,26 @@ func (d *decoder) skipWitnesses(inputs int) {
 	}
 }
 
-// merkleRoot computes the root over the transactions in wire order. A list whose
-// tail repeats gives the same root as the shorter list (CVE-2012-2459); such a
-// block has two equal identifiers side by side and gets an impossible root.
-func (d *decoder) merkleRoot() [32]byte {
-	level := d.ids
+func (d *decoder) merkleRoot() [32]byte { return merkleRoot(d.ids) }
+
+// MerkleRoot computes the root that a block's header must have over transactions.
+// It is zero, which no header has, where a transaction stands twice side by side.
+func MerkleRoot(ids []ledger.Hash) ledger.Hash {
+	if len(ids) == 0 {
+		return ledger.Hash{}
+	}
+	wire := make([][32]byte, len(ids))
+	for i := range ids {
+		wire[i] = reversed((*[32]byte)(&ids[i]))
+	}
+	root := merkleRoot(wire)
+	return reversed(&root)
+}
+
+// merkleRoot computes the root over identifiers in wire order, using their memory.
+// A list whose tail repeats gives the same root as the shorter list
+// (CVE-2012-2459); it has two equal identifiers side by side and gets a zero root.
+func merkleRoot(level [][32]byte) [32]byte {
 	var pair [64]byte
 	for len(level) > 1 {
 		next := level[:0]

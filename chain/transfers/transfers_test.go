@@ -23,16 +23,16 @@ var (
 func hash(n int) string { return fmt.Sprintf("0x%064x", n) }
 
 // open writes files into a folder and opens the first.
-func open(t testing.TB, files ...string) (*transfers.Source, error) {
-	t.Helper()
-	folder := t.TempDir()
+func open(tb testing.TB, files ...string) (*transfers.Source, error) {
+	tb.Helper()
+	folder := tb.TempDir()
 	for i, text := range files {
 		name := []string{"transfers.csv", transfers.BalancesFile}[i]
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
-	return transfers.Open(t.Context(), filepath.Join(folder, "transfers.csv"), ledger.Ethereum, evm.Notation{})
+	return transfers.Open(tb.Context(), filepath.Join(folder, "transfers.csv"), ledger.Ethereum, evm.Notation{})
 }
 
 func blocks(t *testing.T, s *transfers.Source) (all []*ledger.Block) {

@@ -123,6 +123,9 @@ func (b *bench) measureAll(ctx context.Context) error {
 		return err
 	}
 	b.add("decode, txid and merkle root checked", float64(made.Bytes)/decoded.Seconds/1e6, "MB/s/core", ">= 100 (200)")
+	if err := os.RemoveAll(b.store()); err != nil {
+		return err
+	}
 	var ingested struct{}
 	u, err := b.child(ctx, &ingested, "ingest", "regtest", "--from", "blocks:"+b.blocks())
 	if err != nil {

@@ -185,8 +185,12 @@ func (v *benchVerb) approach(ctx context.Context, s *embedded.Store, method *tai
 	var t tracing
 	var err error
 	for range 6 {
-		if t, err = v.traceOnce(ctx, s, method, trace.Streaming, thefts); err != nil || t.Percent == 0 {
+		if t, err = v.traceOnce(ctx, s, method, trace.Streaming, thefts); err != nil {
 			break
+		}
+		if t.Percent == 0 { // nothing stolen so late was spent
+			thefts *= 20
+			continue
 		}
 		ratio := percent / t.Percent
 		next := uint64(float64(thefts) * ratio)

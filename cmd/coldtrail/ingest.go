@@ -8,6 +8,7 @@ import (
 
 	"coldtrail/chain/bitcoin"
 	"coldtrail/chain/bitcoin/blkfile"
+	"coldtrail/chain/bitcoin/etl"
 	"coldtrail/chain/transfers"
 	"coldtrail/ingest"
 	"coldtrail/ledger"
@@ -104,6 +105,12 @@ func (v *ingestVerb) open(ctx context.Context, chain ledger.Chain, into store.St
 	switch kind {
 	case "blocks":
 		return v.openBlocks(ctx, chain, place, into)
+	case "bitcoin-etl":
+		network, err := bitcoin.NetworkOf(chain)
+		if err != nil {
+			return nil, err
+		}
+		return etl.Open(ctx, place, network)
 	case "transfers":
 		notation, err := notations(chain)
 		if err != nil {
@@ -111,7 +118,7 @@ func (v *ingestVerb) open(ctx context.Context, chain ledger.Chain, into store.St
 		}
 		return transfers.Open(ctx, place, chain, notation)
 	}
-	return nil, fmt.Errorf("--from %q: kind %q is not supported; use blocks or transfers", v.From, kind)
+	return nil, fmt.Errorf("--from %q: kind %q is not supported; use blocks, bitcoin-etl or transfers", v.From, kind)
 }
 
 func (v *ingestVerb) openBlocks(ctx context.Context, chain ledger.Chain, place string, into store.Store) (blockSource, error) {

@@ -27,7 +27,7 @@ const (
 	firstSlots = 1 << 12
 	// A table is at most so full. Small steps keep it nearly so, at the price of
 	// moving every slot more often; measured, disk was the dearer of the two.
-	fullPercent = 88
+	fullPercent = 90
 	growShare   = 8
 	emptySlot   = 0
 	// deadSlot marks a number that was taken back; its slot is used again by the
