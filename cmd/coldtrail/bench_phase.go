@@ -144,7 +144,7 @@ type tracing struct {
 	Targeted bool
 	Percent  float64 // of inputs tainted
 	Seconds  float64
-	Idle     float64 // seconds a walk takes that finds almost nothing
+	Idle     float64 // seconds of it that go to untainted inputs
 	Inputs   uint64
 	Made     uint64
 }
@@ -153,7 +153,7 @@ type tracing struct {
 // targeted trace.
 func (v *benchVerb) trace(ctx context.Context, s *embedded.Store) (any, error) {
 	var all []tracing
-	var idle float64
+	var idle float64 // seconds an untainted input costs
 	for _, percent := range []float64{0.001, 0.1, 10} {
 		methods := []*taint.Method{taint.FIFO}
 		if percent > 1 {
@@ -169,9 +169,9 @@ func (v *benchVerb) trace(ctx context.Context, s *embedded.Store) (any, error) {
 				percent = 0 // the other methods trace the same thefts
 			}
 			if percent < 0.01 {
-				idle = t.Seconds
+				idle = t.Seconds / float64(t.Inputs)
 			}
-			t.Idle = idle
+			t.Idle = idle * float64(t.Inputs)
 			all = append(all, t)
 		}
 	}
@@ -197,10 +197,13 @@ func (v *benchVerb) approach(ctx context.Context, s *embedded.Store, method *tai
 		if percent == 0 || ratio > 0.6 && ratio < 1.6 || next == thefts || next == 0 {
 			break
 		}
-		thefts = min(next, 200_000)
+		thefts = min(next, mostThefts)
 	}
 	return t, thefts, err
 }
+
+// mostThefts bounds the thefts of one trace: more would measure memory.
+const mostThefts = 20_000
 
 // benchSpan is over how many of the newest transactions the thefts are spread.
 const benchSpan = 1_000_000

@@ -253,26 +253,46 @@ func checkAnomalies(t *testing.T, got answer) {
 	}
 }
 
-// TestReconvergence checks the four addresses that receive from two hops: what
-// they hold is the sum of both, and by haircut every stolen wei is still there.
+// TestReconvergence checks the four addresses that receive from two hops, and the
+// fifth hop. Three hold exactly what the export says they received, all of it
+// stolen. The first received 44 ether more from an address whose stolen lots had
+// left by then: that part is clean. At the fifth hop stolen lots meet money that
+// had been there before.
 func TestReconvergence(t *testing.T) {
 	data := t.TempDir()
 	must(t, "--data", data, "ingest", "ethereum", "--from", "transfers:"+filepath.Join(bybit, "transfers.csv"))
 	got := parse[answer](t, must(t, "--data", data, "trace", filepath.Join(bybit, "case.yaml"), "--json"))
 	held := map[string]string{}
 	for _, d := range got.Dispositions {
-		if d.Asset == ether {
-			held[strings.ToLower(d.At)] += d.Colour + " " + d.Amount + ";"
+		if d.Asset == ether && d.Kind == "held" {
+			held[d.At+" "+strings.TrimPrefix(d.Colour, "bybit-2025/")] = d.Amount
 		}
 	}
-	for _, address := range []string{
-		"0x21032176b43d9f7e9410fb37290a78f4fed6044c", "0x8b62111bd342c352daf453ccd0676833c0a31ca1",
-		"0x8ed8553dd6375766d712c1f296f2afcface96036", "0x54acab846901bdbdc553a675d97240511e4bfba2",
+	for place, want := range map[string]string{
+		"0x21032176B43d9f7E9410fB37290a78f4fEd6044C steth": "10000000000000000000000",
+		"0x8b62111bd342c352daf453CCd0676833C0a31CA1 meth":  "687510951405029520000",
+		"0x8b62111bd342c352daf453CCd0676833C0a31CA1 steth": "212619154173013600000",
+		"0x8eD8553dd6375766D712C1F296F2afCfAcE96036 meth":  "88383549976832973000",
+		"0x8eD8553dd6375766D712C1F296F2afCfAcE96036 steth": "166917786882173563000",
+		"0x54AcAB846901bdbDC553A675D97240511e4Bfba2 meth":  "441882850702070560000",
+		"0x54AcAB846901bdbDC553A675D97240511e4Bfba2 steth": "303309051106983930000",
 	} {
-		if held[address] == "" {
-			t.Errorf("%s holds nothing", address)
+		found := ""
+		for key, amount := range held { // the checksum of the spelling is not what is tested
+			if strings.EqualFold(key, place) {
+				found = amount
+			}
+		}
+		if found != want {
+			t.Errorf("%s: %q wei, want %s", place, found, want)
 		}
 	}
+	for _, a := range got.Anomalies {
+		if a.Kind == "shortfall" && a.Tx == "0xacdf4b379e956b019c2158747a44ba606d66b020b21be007c9dd70d7c5cce199" && a.Amount == "10973659626300000" {
+			return
+		}
+	}
+	t.Error("the fifth hop sends 0.0109736596263 ether more than is known to have arrived; that is not reported")
 }
 
 func write(t *testing.T, file, text string) {
