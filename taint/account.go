@@ -39,6 +39,8 @@ type Step struct {
 type Credit struct {
 	To   Holding
 	Lots []Lot
+	From []Leg  // what the link stands for
+	By   string // who asserts it
 }
 
 // Deposit takes the lots that reach an address an analyst named as the near side
@@ -421,7 +423,7 @@ func (a *Accounts) credit(c *Credit) {
 	lots := slices.Clone(c.Lots)
 	arrive(lots, a.step.Time)
 	kind := a.deliver(c.To, lots, 0)
-	a.record.Moved(Flow{Moment: a.step.Moment, Chain: a.chain, To: []Leg{{Place: a.place(c.To), Kind: kind, Lots: lots}}})
+	a.record.Moved(Flow{Moment: a.step.Moment, Chain: a.chain, From: c.From, To: []Leg{{Place: a.place(c.To), Kind: kind, Lots: lots}}, By: c.By})
 }
 
 // reportUnbacked notices a token that a watched address seems to send without

@@ -90,6 +90,8 @@ type Flow struct {
 	Chain ledger.Chain
 	From  []Leg
 	To    []Leg
+	// By names who asserts a flow that no transaction shows; From may lie later.
+	By string
 }
 
 // Theft is lots that took a colour in a transaction.

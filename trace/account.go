@@ -32,8 +32,8 @@ func (p *plan) walkAccounts(ctx context.Context, c *chainPlan, r *record, given 
 	w.state = taint.NewAccounts(c.chain, taint.NewPool(p.method(), p.palette), p.rules, r, hooks)
 	starts := slices.Clone(c.starts)
 	for i := range given {
-		if l := &p.links[i]; l.to == c && len(given[i]) > 0 {
-			w.credits[l.before] = append(w.credits[l.before], taint.Credit{To: l.far, Lots: given[i]})
+		if l := &p.links[i]; l.to == c && len(given[i].lots) > 0 {
+			w.credits[l.before] = append(w.credits[l.before], taint.Credit{To: l.far, Lots: given[i].lots, From: given[i].from, By: l.source.By})
 			starts = append(starts, l.before)
 		}
 	}

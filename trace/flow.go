@@ -19,6 +19,8 @@ type Flow struct {
 	Time   string    `json:"time"`
 	From   []FlowEnd `json:"from"`
 	To     []FlowEnd `json:"to"`
+	// Link names who asserts a flow that no transaction shows.
+	Link string `json:"link,omitempty"`
 }
 
 // FlowEnd is one side of a flow: a place and what moved of one colour.
@@ -71,7 +73,7 @@ func (r *Result) describeFlows(ctx context.Context, rec *record, n *names) error
 		f := &rec.flows[i]
 		r.flows = append(r.flows, Flow{
 			Chain: string(f.Chain), Tx: txids[f.Chain][store.TxNumber(f.Number)], Height: uint64(f.Height), Time: stamp(f.Time),
-			From: rec.ends(f.From, at), To: rec.ends(f.To, at),
+			From: rec.ends(f.From, at), To: rec.ends(f.To, at), Link: f.By,
 		})
 	}
 	return nil
@@ -153,8 +155,12 @@ func findPath(flows []Flow, colour, at string) ([]Flow, error) {
 			}
 			return path, nil
 		}
+		before, chain := s.flow, f.Chain
+		if f.Link != "" { // what it stands for may lie later, or on another chain
+			before, chain = len(flows), ""
+		}
 		for _, end := range ends {
-			wave = append(wave, reaching(s.flow, f.Chain, end.At, end.Asset, s)...)
+			wave = append(wave, reaching(before, chain, end.At, end.Asset, s)...)
 		}
 	}
 	return nil, fmt.Errorf("%w: colour %s at %s", errNoPath, colour, at)

@@ -27,11 +27,17 @@ type link struct {
 // bucket is what reached the near side of a link, in order of arrival.
 type bucket struct {
 	lots        []taint.Lot
+	legs        []taint.Leg // the same, by holding
 	first, last taint.Moment
 }
 
-// credits are the lots each link credits, by index of the link.
-type credits [][]taint.Lot
+// credits are what each link credits, by index of the link.
+type credits []credit
+
+type credit struct {
+	lots []taint.Lot
+	from []taint.Leg
+}
 
 // ErrLinkCycle says that links feed one another, so that no answer is consistent.
 var ErrLinkCycle = errors.New("the links of the cases feed one another in a circle; remove one of them")
@@ -119,7 +125,7 @@ func (p *plan) convertDeposits(r *record) credits {
 		if !p.method().Conserves {
 			converted, rounded = wholly(lots, &l.amount), nil
 		}
-		next[i] = converted
+		next[i] = credit{lots: converted, from: b.legs}
 		if len(rounded) > 0 {
 			r.Settled(taint.Settlement{Moment: b.last, Place: taint.Place{Chain: l.to.chain, Asset: l.far.Asset, Address: l.far.Address}, Kind: taint.Rounding, Lots: rounded})
 		}
@@ -157,10 +163,21 @@ func (p *plan) deposit(c *chainPlan, r *record) taint.Deposit {
 			}
 			b.last = when
 			b.lots = append(b.lots, lots...)
+			b.leg(taint.Place{Chain: c.chain, Asset: holding.Asset, Address: holding.Address}, lots)
 			return true
 		}
 		return false
 	}
+}
+
+// leg adds lots to the leg of a place.
+func (b *bucket) leg(place taint.Place, lots []taint.Lot) {
+	i := slices.IndexFunc(b.legs, func(l taint.Leg) bool { return l.Place == place })
+	if i < 0 {
+		i = len(b.legs)
+		b.legs = append(b.legs, taint.Leg{Place: place, Kind: taint.InTransit})
+	}
+	b.legs[i].Lots = append(b.legs[i].Lots, lots...)
 }
 
 // crossing describes a link in the result.

@@ -295,6 +295,39 @@ func TestReconvergence(t *testing.T) {
 	t.Error("the fifth hop sends 0.0109736596263 ether more than is known to have arrived; that is not reported")
 }
 
+// TestPath asks how money came to the end of the trail: over the analyst's link,
+// back to the theft.
+func TestPath(t *testing.T) {
+	data := t.TempDir()
+	must(t, "--data", data, "ingest", "ethereum", "--from", "transfers:"+filepath.Join(bybit, "transfers.csv"))
+	type path struct {
+		Flows []struct {
+			Tx, Link string
+			From     []struct{ At string }
+		}
+	}
+	got := parse[path](t, must(t, "--data", data, "trace", filepath.Join(bybit, "case.yaml"), "--json", "--colour", "bybit-2025/steth",
+		"--path", "0x1542368a03ad1f03d96D51B414f4738961Cf4443")).Flows
+	want := []string{
+		"0xa284a1bc4c7e0379c924c73fcea1067068635507254b03ebbbd3f4e222c1fae0", // the theft
+		"0x9e9d1400f9fecdfe74b991821773b30525897986af5a8568ef490d6e7092c72e", // to the address that sells
+		"0x6c108f99a7d1f2a627a5b6a6a1984d054d5dc17f7bcc423bcc926c7d69f766f6", // sold, last of nine pieces
+		"0xf7900c28239b45d83a5389e8debc491446d380680a6fd156c6ec9a3479c7e0c9", // the link's far side
+		"0xe836d01f6b96ff1f6a6d647f46049db8c5da1526ce6158dd140394b2454f6f1a", // to the end
+	}
+	if len(got) != len(want) || len(got[0].From) != 0 || got[3].Link != "Coldtrail" {
+		t.Fatalf("%+v", got)
+	}
+	for i := range want {
+		if got[i].Tx != want[i] {
+			t.Errorf("step %d: %s, want %s", i, got[i].Tx, want[i])
+		}
+	}
+	if r := coldtrail(t, "--data", data, "trace", filepath.Join(bybit, "case.yaml"), "--path", "0x00"); r.code != 2 || !strings.Contains(r.stderr, "no money of the case came to") {
+		t.Errorf("%+v", r)
+	}
+}
+
 func write(t *testing.T, file, text string) {
 	t.Helper()
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

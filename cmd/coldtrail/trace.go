@@ -269,7 +269,11 @@ func (s *session) printFlows(flows []trace.Flow) error {
 	}
 	for i := range flows {
 		f := &flows[i]
-		fmt.Fprintf(s.stdout, "%s  %s  height %d\n", f.Time, f.Tx, f.Height)
+		fmt.Fprintf(s.stdout, "%s  %s  height %d", f.Time, f.Tx, f.Height)
+		if f.Link != "" {
+			fmt.Fprintf(s.stdout, "  (before it, asserted by %s)", f.Link)
+		}
+		fmt.Fprintln(s.stdout)
 		for _, side := range []struct {
 			word string
 			ends []trace.FlowEnd
