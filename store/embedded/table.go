@@ -29,7 +29,9 @@ const (
 	// moving every slot more often; measured, disk was the dearer of the two.
 	fullPercent = 90
 	growShare   = 8
-	emptySlot   = 0
+	// releaseSlots is after how many slots growing gives mapped pages back.
+	releaseSlots = 1 << 20
+	emptySlot    = 0
 	// deadSlot marks a number that was taken back; its slot is used again by the
 	// same hash only.
 	deadSlot = 1<<32 - 1
@@ -151,6 +153,11 @@ func (t *table) grow() error {
 			to, _ := next.find(h)
 			next.write(to, h, word)
 			next.used++
+		}
+		if slot%releaseSlots == 0 { // both are passed in order: what lies behind is not needed again
+			if err := errors.Join(t.release(), next.release()); err != nil {
+				return err
+			}
 		}
 	}
 	if err := errors.Join(t.close(), os.Rename(path+".new", path)); err != nil {
