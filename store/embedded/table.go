@@ -71,6 +71,9 @@ func (t *table) open(path string, size uint64) error {
 	if err = file.Truncate(int64(size)); err == nil {
 		t.slots, err = unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
+	if err == nil { // the kernel would map the neighbours of every page that is read
+		err = unix.Madvise(t.slots, unix.MADV_RANDOM)
+	}
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
