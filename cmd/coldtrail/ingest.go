@@ -78,7 +78,7 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 }
 
 // releaseTxs is after how many transactions an ingest gives mapped pages back.
-const releaseTxs = 1 << 16
+const releaseTxs = 1 << 18
 
 // release keeps the memory of a long ingest flat. That the kernel did not follow
 // the advice is no reason to stop.

@@ -43,14 +43,6 @@ func openColumn[T uint32 | uint64](folder, name string) (*column[T], error) {
 	return c, nil
 }
 
-// mapped is the mapping; nil where there is none.
-func (c *column[T]) mapped() []byte {
-	if c == nil {
-		return nil
-	}
-	return c.bytes
-}
-
 // grow makes room for n numbers.
 func (c *column[T]) grow(n uint64) error {
 	if n <= c.room {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/zeebo/xxh3"
-	"golang.org/x/sys/unix"
 
 	"coldtrail/ledger"
 )
@@ -86,11 +85,6 @@ func openIndex(folder string, seed uint64) (ix *index, err error) {
 	}
 	if err == nil {
 		ix.values, err = openColumn[uint64](folder, "values")
-	}
-	for _, bytes := range [][]byte{ix.spender.mapped(), ix.values.mapped(), ix.firstOut.mapped()} {
-		if err == nil { // read here and there: the kernel would map every page's neighbours
-			err = unix.Madvise(bytes, unix.MADV_RANDOM)
-		}
 	}
 	if err == nil {
 		ix.ids, err = openTable(folder, "ids")

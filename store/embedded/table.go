@@ -54,7 +54,11 @@ func openTable(folder, name string) (*table, error) {
 	t := &table{folder: folder, name: name}
 	path := filepath.Join(folder, name)
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
-		return t, t.open(path, uint64(info.Size()))
+		err := t.open(path, uint64(info.Size()))
+		if err == nil {
+			err = t.countUsed()
+		}
+		return t, err
 	}
 	return t, t.open(path, firstSlots*slotSize)
 }
@@ -71,19 +75,21 @@ func (t *table) open(path string, size uint64) error {
 	if err = file.Truncate(int64(size)); err == nil {
 		t.slots, err = unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
-	if err == nil { // the kernel would map the neighbours of every page that is read
-		err = unix.Madvise(t.slots, unix.MADV_RANDOM)
-	}
 	if err != nil {
 		return errors.Join(err, file.Close())
 	}
 	t.file, t.count, t.used = file, slots, 0
-	for at := uint64(0); at < slots; at++ {
+	return nil
+}
+
+// countUsed counts the slots of a table that was there before.
+func (t *table) countUsed() error {
+	for at := uint64(0); at < t.count; at++ {
 		if t.number(at) != emptySlot {
 			t.used++
 		}
 	}
-	return nil
+	return t.release()
 }
 
 func (t *table) number(slot uint64) uint32 {
