@@ -159,14 +159,14 @@ func (v *benchVerb) trace(ctx context.Context, s *embedded.Store) (any, error) {
 		if percent > 1 {
 			methods = taint.Methods
 		}
-		thefts := uint64(1)
+		thefts, wanted := uint64(1), percent
 		for _, method := range methods {
-			t, used, err := v.approach(ctx, s, method, percent, thefts)
+			t, used, err := v.approach(ctx, s, method, wanted, thefts)
 			if err != nil {
 				return nil, err
 			}
 			if thefts = used; percent > 1 {
-				percent = 0 // the other methods trace the same thefts
+				wanted = 0 // the other methods trace the same thefts
 			}
 			if percent < 0.01 {
 				idle = t.Seconds / float64(t.Inputs)
