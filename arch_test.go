@@ -51,7 +51,8 @@ var rules = []rule{
 	{"chain/bitcoin", pure, []string{"ledger"}, "raw Bitcoin blocks and scripts to ledger blocks, proven"},
 	{"chain/bitcoin/blkfile", adapter, []string{"ledger", "chain/bitcoin"}, "the block files of a node"},
 	{"chain/bitcoin/etl", adapter, []string{"ledger", "chain/bitcoin"}, "exports of bitcoin-etl"},
-	{"chain/evm", pure, []string{"ledger"}, "EVM addresses"},
+	{"chain/evm", pure, []string{"ledger"}, "EVM blocks, receipts, logs and traces to ledger blocks"},
+	{"chain/evm/proof", pure, []string{"ledger", "chain/evm"}, "Ethereum's RLP: hashes, roots and senders recomputed"},
 	{"chain/transfers", adapter, []string{"ledger"}, "an analyst's CSV of movements"},
 
 	{"store", contract, []string{"ledger"}, "the questions a store must answer"},
@@ -78,6 +79,8 @@ var values = map[string][]string{"time": {"Unix", "Time", "Duration", "UTC"}}
 // wide integers and codecs.
 var pureModules = []string{
 	"github.com/holiman/uint256", "golang.org/x/crypto/sha3", "golang.org/x/crypto/ripemd160",
+	"github.com/ethereum/go-ethereum/common", "github.com/ethereum/go-ethereum/core/types", "github.com/ethereum/go-ethereum/rlp",
+	"github.com/ethereum/go-ethereum/trie", "github.com/ethereum/go-ethereum/params", "github.com/ethereum/go-ethereum/consensus/misc/eip4844",
 	"github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
 }
 

@@ -26,8 +26,9 @@ func (b *Block) When() time.Time { return time.Unix(b.Time, 0).UTC() }
 type Tx struct {
 	ID    Hash
 	Index uint32 // position in the block
-	// Coinbase marks the transaction that creates the block reward (UTXO chains);
-	// it has no Inputs.
+	// Coinbase marks the transaction that creates the block reward (UTXO chains),
+	// which has no Inputs, and on account chains the last entry of a block: what the
+	// protocol itself paid out (block rewards, withdrawals), under the block's hash.
 	Coinbase bool
 	Inputs   []Outpoint
 	Outputs  []Output
@@ -36,8 +37,12 @@ type Tx struct {
 	Failed bool
 	// Approximate marks transfers whose mutual order the source did not give.
 	Approximate bool
-	Transfers   []Transfer
-	Fee         Fee
+	// External marks a transaction that called a contract where the source had no
+	// traces: native value that contracts moved inside it is not known.
+	External  bool
+	Transfers []Transfer
+	Fee       Fee
+	Freezes   []Freeze
 
 	Messages []Message
 }
@@ -67,12 +72,16 @@ const (
 	Internal
 	// Reward is native value the protocol creates (block reward, withdrawal).
 	Reward
+	// Shares is a token counted in shares instead of its own units, because its
+	// balances change without transfers (stETH). Amount is in shares.
+	Shares
 )
 
 // NoLog is the LogIndex of a transfer that no event log describes.
 const NoLog = -1
 
 // Transfer is one movement of one asset between two accounts, in execution order.
+// Units that come into being have no From; units that end without an owner no To.
 type Transfer struct {
 	From, To Address
 	Asset    Asset
@@ -83,11 +92,22 @@ type Transfer struct {
 
 // Fee is what an account transaction cost its payer, in the native asset.
 // Burned (base fee, blob fee; EIP-1559, EIP-4844) leaves circulation, Tip goes to
-// the block's producer. A source that cannot tell them apart fills Tip.
+// Producer, the block's producer, where the source names it. A source that cannot
+// tell them apart fills Tip.
 type Fee struct {
-	Payer  Address
-	Burned Amount
-	Tip    Amount
+	Payer    Address
+	Burned   Amount
+	Tip      Amount
+	Producer Address
+}
+
+// Freeze is an issuer's word that a holder's units of its token may not move, or,
+// where Lifted, that they may again.
+type Freeze struct {
+	Holder Address
+	Asset  Asset
+	Lifted bool
+	After  uint32 // how many transfers of the transaction come before it
 }
 
 // Message is data that a decoder may read later: an OP_RETURN payload, an event
@@ -95,7 +115,7 @@ type Fee struct {
 type Message struct {
 	Kind     MessageKind
 	Contract Address // the emitter of a log; none on UTXO chains
-	Output   uint32  // the output that carries it, on UTXO chains
+	Position uint32  // the output that carries it, or the log's position in its block
 	Data     []byte
 }
 
@@ -106,7 +126,8 @@ type MessageKind uint8
 const (
 	// OpReturn is the script of an unspendable data output after its OP_RETURN.
 	OpReturn MessageKind = iota + 1
-	// Log is an EVM event: topics, then data.
+	// Log is an EVM event: the number of its topics in one byte, the topics of 32
+	// bytes each, then its data.
 	Log
 )
 

@@ -78,13 +78,15 @@ const (
 	flagCoinbase = 1 << iota
 	flagFailed
 	flagApproximate
+	flagExternal
+	allFlags = flagCoinbase | flagFailed | flagApproximate | flagExternal
 )
 
 func (e *encoder) tx(tx *ledger.Tx) {
 	e.buf = append(e.buf, tx.ID[:]...)
 	e.number(uint64(tx.Index))
 	var flags uint64
-	for bit, set := range map[uint64]bool{flagCoinbase: tx.Coinbase, flagFailed: tx.Failed, flagApproximate: tx.Approximate} {
+	for bit, set := range map[uint64]bool{flagCoinbase: tx.Coinbase, flagFailed: tx.Failed, flagApproximate: tx.Approximate, flagExternal: tx.External} {
 		if set {
 			flags |= bit
 		}
@@ -115,12 +117,21 @@ func (e *encoder) tx(tx *ledger.Tx) {
 	e.address(&tx.Fee.Payer)
 	e.amount(&tx.Fee.Burned)
 	e.amount(&tx.Fee.Tip)
+	e.address(&tx.Fee.Producer)
+	e.number(uint64(len(tx.Freezes)))
+	for i := range tx.Freezes {
+		f := &tx.Freezes[i]
+		e.address(&f.Holder)
+		e.asset(f.Asset)
+		e.bit(f.Lifted)
+		e.number(uint64(f.After))
+	}
 	e.number(uint64(len(tx.Messages)))
 	for i := range tx.Messages {
 		m := &tx.Messages[i]
 		e.number(uint64(m.Kind))
 		e.address(&m.Contract)
-		e.number(uint64(m.Output))
+		e.number(uint64(m.Position))
 		e.text(string(m.Data))
 	}
 }
@@ -278,8 +289,9 @@ func (d *decoder) index() uint32 {
 
 func (d *decoder) tx(tx *ledger.Tx) {
 	tx.ID, tx.Index = d.hash(), d.index()
-	flags := d.small(flagCoinbase | flagFailed | flagApproximate)
-	tx.Coinbase, tx.Failed, tx.Approximate = flags&flagCoinbase != 0, flags&flagFailed != 0, flags&flagApproximate != 0
+	flags := d.small(allFlags)
+	tx.Coinbase, tx.Failed = flags&flagCoinbase != 0, flags&flagFailed != 0
+	tx.Approximate, tx.External = flags&flagApproximate != 0, flags&flagExternal != 0
 	if n := d.count(33); n > 0 {
 		tx.Inputs = make([]ledger.Outpoint, n)
 		for i := range tx.Inputs {
@@ -298,11 +310,17 @@ func (d *decoder) tx(tx *ledger.Tx) {
 			d.transfer(&tx.Transfers[i])
 		}
 	}
-	tx.Fee = ledger.Fee{Payer: d.address(), Burned: d.amount(), Tip: d.amount()}
+	tx.Fee = ledger.Fee{Payer: d.address(), Burned: d.amount(), Tip: d.amount(), Producer: d.address()}
+	if n := d.count(4); n > 0 {
+		tx.Freezes = make([]ledger.Freeze, n)
+		for i := range tx.Freezes {
+			tx.Freezes[i] = ledger.Freeze{Holder: d.address(), Asset: d.asset(), Lifted: d.byte() == 1, After: uint32(d.small(uint64(len(tx.Transfers))))}
+		}
+	}
 	if n := d.count(4); n > 0 {
 		tx.Messages = make([]ledger.Message, n)
 		for i := range tx.Messages {
-			tx.Messages[i] = ledger.Message{Kind: ledger.MessageKind(d.small(uint64(ledger.Log))), Contract: d.address(), Output: d.index()}
+			tx.Messages[i] = ledger.Message{Kind: ledger.MessageKind(d.small(uint64(ledger.Log))), Contract: d.address(), Position: d.index()}
 			tx.Messages[i].Data = append([]byte(nil), d.bytes(d.count(1))...)
 		}
 	}
@@ -315,5 +333,5 @@ func (d *decoder) transfer(t *ledger.Transfer) {
 		d.fail("log index out of range")
 	}
 	t.LogIndex = int32(log)
-	t.Kind = ledger.TransferKind(d.small(uint64(ledger.Reward)))
+	t.Kind = ledger.TransferKind(d.small(uint64(ledger.Shares)))
 }

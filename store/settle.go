@@ -1,10 +1,14 @@
 package store
 
-import "coldtrail/ledger"
+import (
+	"slices"
+
+	"coldtrail/ledger"
+)
 
 // Settle carries a holding's balance through one account transaction: what came
-// in, less what went out and, on the native asset, the fee its address paid. A
-// balance never goes below 0: what is missing came in unseen.
+// in, less what went out and, on the native asset, the fee its address paid or, as
+// the block's producer, the tip it earned. A balance never goes below 0: what is missing came in unseen.
 func Settle(balance *ledger.Amount, h Holding, native ledger.Asset, tx *ledger.Tx) {
 	if !tx.Failed {
 		for i := range tx.Transfers {
@@ -24,6 +28,9 @@ func Settle(balance *ledger.Amount, h Holding, native ledger.Asset, tx *ledger.T
 		take(balance, &tx.Fee.Burned)
 		take(balance, &tx.Fee.Tip)
 	}
+	if h.Asset == native && tx.Fee.Producer == h.Address {
+		balance.Add(balance, &tx.Fee.Tip)
+	}
 }
 
 func take(balance, amount *ledger.Amount) {
@@ -32,4 +39,49 @@ func take(balance, amount *ledger.Amount) {
 		return
 	}
 	balance.Sub(balance, amount)
+}
+
+// Touched lists the addresses that an account transaction is in the history of,
+// each once: senders, receivers, who pays the fee and who earns it, and holders
+// whose units are frozen or released.
+func Touched(tx *ledger.Tx) []ledger.Address {
+	few := make([]ledger.Address, 0, 2*len(tx.Transfers)+len(tx.Freezes)+2)
+	var many map[ledger.Address]bool // once a linear search would be slow
+	add := func(a ledger.Address) {
+		if a.IsZero() || many[a] || many == nil && slices.Contains(few, a) {
+			return
+		}
+		few = append(few, a)
+		if many != nil {
+			many[a] = true
+		} else if len(few) == 32 {
+			many = make(map[ledger.Address]bool, cap(few))
+			for _, have := range few {
+				many[have] = true
+			}
+		}
+	}
+	for i := range tx.Transfers {
+		add(tx.Transfers[i].From)
+		add(tx.Transfers[i].To)
+	}
+	add(tx.Fee.Payer)
+	add(tx.Fee.Producer)
+	for i := range tx.Freezes {
+		add(tx.Freezes[i].Holder)
+	}
+	return few
+}
+
+// Issuances counts the entries of a block that are no transactions but what the
+// protocol paid out on an account chain; Status.Txs leaves them out.
+func Issuances(b *ledger.Block) (n uint64) {
+	if b.Chain.Family() == ledger.Account {
+		for i := range b.Txs {
+			if b.Txs[i].Coinbase {
+				n++
+			}
+		}
+	}
+	return n
 }

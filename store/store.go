@@ -122,7 +122,7 @@ type Status struct {
 	Hash    ledger.Hash // of the head; zero where the source gave none
 	Time    int64       // of the head
 	Blocks  uint64
-	Txs     uint64
+	Txs     uint64 // without what an account chain's protocol paid out itself
 	Weakest ledger.Provenance
 	// Content chains the identities (see Identity) of all blocks held, so that
 	// two stores with equal Content hold the same facts.
@@ -152,7 +152,7 @@ type Since struct {
 
 // Touch is one appearance of an address in a transaction. On UTXO chains there
 // is one Touch for each output received and one for each output spent; on account
-// chains one for each transaction in which the address sends, receives or pays a fee.
+// chains one for each transaction that Touched lists the address for.
 // Touches are ordered by Tx, then received before spent, then Output.
 type Touch struct {
 	Tx     TxNumber

@@ -316,7 +316,7 @@ func (d *decoder) readOutputs(tx *ledger.Tx) {
 		d.outputs = append(d.outputs, ledger.Output{Value: value, Address: address, Unspendable: class == NullData || class == Oversized})
 		if class == NullData {
 			data := append([]byte(nil), script[1:]...)
-			tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.OpReturn, Output: uint32(i), Data: data})
+			tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.OpReturn, Position: uint32(i), Data: data})
 		}
 	}
 }

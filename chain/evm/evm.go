@@ -1,4 +1,9 @@
-// Package evm knows how EVM chains write their addresses.
+// Package evm turns blocks of EVM chains into ledger blocks: native value moved by
+// transactions and by the calls inside them, tokens moved by their own contracts'
+// events, wrapping, rewards and withdrawals, fees burned and paid, issuers' freezes.
+//
+// It is pure: sources (the folders below) fill a Block, and Ledger says what moved.
+// What a source could not know is marked on the transaction, never guessed.
 package evm
 
 import (
@@ -20,7 +25,7 @@ func (Notation) FormatAddress(a ledger.Address) string {
 	if a.Kind != ledger.EVMAccount {
 		return ""
 	}
-	digits := []byte(hex.EncodeToString(a.Bytes()))
+	digits := []byte(hexOf(&a))
 	hash := sha3.NewLegacyKeccak256()
 	hash.Write(digits)
 	sum := hash.Sum(nil)
@@ -47,3 +52,5 @@ func (n Notation) ParseAddress(text string) (ledger.Address, error) {
 	}
 	return address, nil
 }
+
+func hexOf(a *ledger.Address) string { return hex.EncodeToString(a.Bytes()) }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -67,7 +66,7 @@ func (c *accounts) appendBlock(b *pebble.Batch, block *ledger.Block, fresh map[l
 		if err := b.Set(c.idKey(&tx.ID, number), nil, nil); err != nil {
 			return err
 		}
-		for _, a := range touched(tx) {
+		for _, a := range store.Touched(tx) {
 			if err := c.count(&h, &a, fresh); err != nil {
 				return err
 			}
@@ -95,22 +94,6 @@ func (c *accounts) count(h *header, a *ledger.Address, fresh map[ledger.Address]
 		h.accounts++
 	}
 	return err
-}
-
-// touched lists the addresses of a transaction, each once.
-func touched(tx *ledger.Tx) []ledger.Address {
-	var all []ledger.Address
-	add := func(a ledger.Address) {
-		if !a.IsZero() && !slices.Contains(all, a) {
-			all = append(all, a)
-		}
-	}
-	for i := range tx.Transfers {
-		add(tx.Transfers[i].From)
-		add(tx.Transfers[i].To)
-	}
-	add(tx.Fee.Payer)
-	return all
 }
 
 func (c *accounts) idKey(id *ledger.Hash, number uint64) []byte {
@@ -176,7 +159,7 @@ func (c *accounts) removeBlock(b *pebble.Batch, h *header) error {
 	for i := range block.Txs {
 		number := uint64(h.FirstTx) + uint64(i)
 		keys = append(keys, c.idKey(&block.Txs[i].ID, number))
-		for _, a := range touched(&block.Txs[i]) {
+		for _, a := range store.Touched(&block.Txs[i]) {
 			keys = append(keys, c.touchKey(&a, number))
 		}
 	}

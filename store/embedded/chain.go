@@ -40,13 +40,14 @@ type header struct {
 	unspent      uint64            // after the block
 	unspentValue uint64            // after the block
 	accounts     uint64            // after the block
+	issuances    uint64            // after the block: entries that are no transactions
 	group        uint64            // first transaction of the group the block is in (UTXO)
 }
 
-const headerSize = 32 + 8 + 1 + 8 + 4 + 32 + 32 + 1 + 6*8
+const headerSize = 32 + 8 + 1 + 8 + 4 + 32 + 32 + 1 + 7*8
 
 // encode writes a header: hash, time, provenance, first transaction, count,
-// content, identity, weakest, and the six sums.
+// content, identity, weakest, and the seven sums.
 func (h *header) encode() []byte {
 	out := make([]byte, 0, headerSize)
 	out = append(out, h.Hash[:]...)
@@ -57,7 +58,7 @@ func (h *header) encode() []byte {
 	out = append(out, h.content[:]...)
 	out = append(out, h.identity[:]...)
 	out = append(out, byte(h.weakest))
-	for _, n := range []uint64{h.inputs, h.outputs, h.unspent, h.unspentValue, h.accounts, h.group} {
+	for _, n := range []uint64{h.inputs, h.outputs, h.unspent, h.unspentValue, h.accounts, h.group, h.issuances} {
 		out = binary.BigEndian.AppendUint64(out, n)
 	}
 	return out
@@ -80,7 +81,7 @@ func decodeHeader(key, value []byte) (h header, err error) {
 	h.Txs = binary.BigEndian.Uint32(next(4))
 	h.content, h.identity = ledger.Hash(next(32)), ledger.Hash(next(32))
 	h.weakest = ledger.Provenance(next(1)[0])
-	for _, n := range []*uint64{&h.inputs, &h.outputs, &h.unspent, &h.unspentValue, &h.accounts, &h.group} {
+	for _, n := range []*uint64{&h.inputs, &h.outputs, &h.unspent, &h.unspentValue, &h.accounts, &h.group, &h.issuances} {
 		*n = binary.BigEndian.Uint64(next(8))
 	}
 	return h, nil
@@ -198,6 +199,7 @@ func (c *chainBase) next(b *ledger.Block) header {
 		},
 		content: store.ChainContent(head.content, b.Height, identity), identity: identity, weakest: ledger.Weakest(head.weakest, b.Provenance),
 		unspent: head.unspent, unspentValue: head.unspentValue, accounts: head.accounts,
+		issuances: head.issuances + store.Issuances(b),
 	}
 }
 
@@ -211,7 +213,7 @@ func (c *chainBase) status() store.Status {
 	head := c.head()
 	s := store.Status{
 		Chain: c.id, First: c.headers[0].Height, Height: head.Height, Hash: head.Hash, Time: head.Time, Blocks: uint64(len(c.headers)),
-		Txs: c.txs(), Weakest: head.weakest, Content: head.content,
+		Txs: c.txs() - head.issuances, Weakest: head.weakest, Content: head.content,
 	}
 	if c.id.Family() == ledger.UTXO {
 		s.UnspentOutputs, s.UnspentValue = head.unspent, head.unspentValue

@@ -108,7 +108,7 @@ func (g *groupWriter) add(tx *ledger.Tx, refs []uint32) {
 	}
 	for i := range tx.Messages {
 		m := &tx.Messages[i]
-		for _, n := range []uint64{g.txs, uint64(m.Kind), uint64(m.Output), uint64(len(m.Data))} {
+		for _, n := range []uint64{g.txs, uint64(m.Kind), uint64(m.Position), uint64(len(m.Data))} {
 			g.data = binary.AppendUvarint(g.data, n)
 		}
 		g.data = append(g.data, m.Data...)
@@ -257,7 +257,7 @@ func (g *group) readMessages(r *reader, txs uint64) {
 			r.bad = true
 			return
 		}
-		m := ledger.Message{Kind: ledger.MessageKind(kind), Output: uint32(output), Data: append([]byte(nil), r.take(size)...)}
+		m := ledger.Message{Kind: ledger.MessageKind(kind), Position: uint32(output), Data: append([]byte(nil), r.take(size)...)}
 		g.messages[int(tx)] = append(g.messages[int(tx)], m)
 	}
 }

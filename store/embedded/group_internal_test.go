@@ -17,7 +17,7 @@ func exampleGroup() (*groupWriter, []*ledger.Tx, [][]uint32) {
 	txs := []*ledger.Tx{
 		{
 			ID: ledger.Hash{1}, Coinbase: true, Outputs: []ledger.Output{{Value: 50, Address: name}, {Value: 0, Unspendable: true}},
-			Messages: []ledger.Message{{Kind: ledger.OpReturn, Output: 1, Data: []byte("memo")}},
+			Messages: []ledger.Message{{Kind: ledger.OpReturn, Position: 1, Data: []byte("memo")}},
 		},
 		{ID: ledger.Hash{2}, Inputs: []ledger.Outpoint{{Tx: ledger.Hash{1}}, lost}, Outputs: []ledger.Output{{Value: 60, Address: ledger.NewAddress(ledger.P2TR, make([]byte, 32))}}},
 	}

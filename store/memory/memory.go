@@ -307,18 +307,9 @@ func (c *chain) overwrite(id ledger.Hash) {
 
 func (c *chain) addMovements(tx *ledger.Tx, index int) {
 	number := store.TxNumber(len(c.txs))
-	touched := map[ledger.Address]bool{}
-	touch := func(a ledger.Address) {
-		if !a.IsZero() && !touched[a] {
-			touched[a] = true
-			c.history[a] = append(c.history[a], store.Touch{Tx: number, Output: store.NoOutput})
-		}
+	for _, a := range store.Touched(tx) {
+		c.history[a] = append(c.history[a], store.Touch{Tx: number, Output: store.NoOutput})
 	}
-	for i := range tx.Transfers {
-		touch(tx.Transfers[i].From)
-		touch(tx.Transfers[i].To)
-	}
-	touch(tx.Fee.Payer)
 	c.txs = append(c.txs, txEntry{block: len(c.blocks) - 1, index: index})
 	c.byID[tx.ID] = append(c.byID[tx.ID], number)
 }
@@ -363,6 +354,7 @@ func (s *Store) Status(ctx context.Context) ([]store.Status, error) {
 		}
 		for _, b := range c.blocks {
 			status.Weakest = ledger.Weakest(status.Weakest, b.Provenance)
+			status.Txs -= store.Issuances(b)
 		}
 		if c.id.Family() == ledger.UTXO {
 			status.UnspentOutputs, status.UnspentValue = c.unspent, c.unspentValue

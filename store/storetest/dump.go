@@ -115,10 +115,9 @@ func (d *dumper) dumpAccounts(ctx context.Context, numbers []store.TxNumber) err
 	}
 	for i := range movements {
 		fmt.Fprintf(d.out, "%+v\n", movements[i])
-		for _, t := range movements[i].Tx.Transfers {
-			d.seen[t.From], d.seen[t.To] = true, true
+		for _, a := range store.Touched(&movements[i].Tx) {
+			d.seen[a] = true
 		}
-		d.seen[movements[i].Tx.Fee.Payer] = true
 	}
 	for b, err := range d.store.Blocks(ctx, d.status.Chain, 0, d.status.Height) {
 		if err != nil {

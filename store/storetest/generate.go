@@ -121,7 +121,7 @@ func UTXOBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 			}
 			tx.Outputs = drawOutputs(t, names, in-rapid.Uint64Range(0, in/4).Draw(t, "fee"))
 			if rapid.IntRange(0, 5).Draw(t, "message") == 0 {
-				tx.Messages = []ledger.Message{{Kind: ledger.OpReturn, Output: 0, Data: []byte("memo")}}
+				tx.Messages = []ledger.Message{{Kind: ledger.OpReturn, Position: 0, Data: []byte("memo")}}
 			}
 			txs = append(txs, tx)
 			open = append(open, spendable(&tx)...)
@@ -197,8 +197,23 @@ func AccountBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 					Payer: who("payer"), Burned: ledger.NewAmount(rapid.Uint64Range(0, 3).Draw(t, "burned")),
 					Tip: ledger.NewAmount(rapid.Uint64Range(0, 2).Draw(t, "tip")),
 				}
+				if rapid.Bool().Draw(t, "earned") {
+					tx.Fee.Producer = who("producer")
+				}
+			}
+			if rapid.IntRange(0, 9).Draw(t, "freezes") == 0 {
+				tx.Freezes = []ledger.Freeze{{
+					Holder: who("holder"), Asset: rapid.SampledFrom(assets).Draw(t, "asset"), Lifted: rapid.IntRange(0, 2).Draw(t, "lifted") == 0,
+					After: uint32(rapid.IntRange(0, len(tx.Transfers)).Draw(t, "after")),
+				}}
 			}
 			txs = append(txs, tx)
+		}
+		if rapid.IntRange(0, 4).Draw(t, "issues") == 0 {
+			txs = append(txs, ledger.Tx{ID: txID(b.txs), Coinbase: true, Transfers: []ledger.Transfer{{
+				To: who("paid"), Asset: assets[0], Amount: ledger.NewAmount(rapid.Uint64Range(1, 9).Draw(t, "reward")), LogIndex: ledger.NoLog, Kind: ledger.Reward,
+			}}})
+			b.txs++
 		}
 		block := b.block(txs...)
 		if rapid.IntRange(0, 2).Draw(t, "opening") == 0 {

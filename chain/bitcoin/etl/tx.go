@@ -110,7 +110,7 @@ func addOutput(tx *ledger.Tx, o *outputLine, notation bitcoin.Notation) error {
 	address, class := bitcoin.Classify(script)
 	out.Address, out.Unspendable = address, class == bitcoin.NullData || class == bitcoin.Oversized
 	if class == bitcoin.NullData {
-		tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.OpReturn, Output: uint32(len(tx.Outputs)), Data: script[1:]})
+		tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.OpReturn, Position: uint32(len(tx.Outputs)), Data: script[1:]})
 	}
 	tx.Outputs = append(tx.Outputs, out)
 	return nil
