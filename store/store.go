@@ -231,8 +231,10 @@ type HoldingAt struct {
 
 // Balance is the least a holding can have held, given what the store knows: the
 // latest stated opening plus what came in less what went out since, never below 0.
-// Known is false where no opening was stated, so that the truth may be more.
+// Known is false where no opening was stated, so that the truth may be more. Frozen
+// says that the issuer's last word before the transaction was a freeze.
 type Balance struct {
 	Amount ledger.Amount
 	Known  bool
+	Frozen bool
 }

@@ -141,7 +141,7 @@ func (a *Accounts) Concerns(step *Step) bool {
 	if len(a.watched) == 0 {
 		return false
 	}
-	return a.Watches(step.Tx.Fee.Payer) || !step.Tx.Failed && a.touches(step.Tx)
+	return a.Watches(step.Tx.Fee.Payer) || a.Watches(step.Tx.Fee.Producer) || !step.Tx.Failed && a.touches(step.Tx)
 }
 
 // Apply moves lots through a transaction. Transactions come in chain order; those
@@ -155,6 +155,7 @@ func (a *Accounts) Apply(step *Step) error {
 		a.move(step.Tx)
 	}
 	a.payFee(&step.Tx.Fee)
+	a.arriveClean(Holding{step.Tx.Fee.Producer, a.chain.Native()}, &step.Tx.Fee.Tip) // lots of the tip have ended as fee
 	if a.problems != nil {
 		return fmt.Errorf("transaction %s at height %d: %w", a.chain.FormatHash(step.Tx.ID), step.Height, a.problems)
 	}
@@ -165,6 +166,9 @@ func (a *Accounts) move(tx *ledger.Tx) {
 	swaps := a.findSwaps(tx)
 	if tx.Approximate && a.touches(tx) {
 		a.found(ApproximateOrder, Holding{Asset: a.chain.Native()}, ledger.Amount{}, "the source does not give the order of this transaction's movements; file order was used")
+	}
+	if tx.External && a.touches(tx) {
+		a.found(InternalUnknown, Holding{Asset: a.chain.Native()}, ledger.Amount{}, "a contract ran here and the source has no trace: native value it moved is not known")
 	}
 	for i := range tx.Transfers {
 		t := &tx.Transfers[i]
@@ -335,10 +339,16 @@ func (a *Accounts) end(to Holding, lots []Lot) (Kind, string, bool) {
 	return Held, "", false
 }
 
-// isBurnAddress knows the zero address, to which tokens are burned (EIP-20).
+// isBurnAddress knows where value ends: the zero address, to which tokens are
+// burned (EIP-20), 0x…dEaD by convention, and no address at all.
 func isBurnAddress(address ledger.Address) bool {
-	return address.Kind == ledger.EVMAccount && address == ledger.NewAddress(ledger.EVMAccount, make([]byte, 20))
+	return address.IsZero() || address == zeroAccount || address == deadAccount
 }
+
+var (
+	zeroAccount = ledger.NewAddress(ledger.EVMAccount, make([]byte, 20))
+	deadAccount = ledger.NewAddress(ledger.EVMAccount, append(make([]byte, 18), 0xde, 0xad))
+)
 
 // open begins to track a holding. What it held before the first tainted lot
 // arrives stands before that lot, clean: its balance before the transaction and

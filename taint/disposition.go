@@ -92,6 +92,15 @@ type Flow struct {
 	To    []Leg
 	// By names who asserts a flow that no transaction shows; From may lie later.
 	By string
+	// Swap describes the swap that the flow is, or is nil.
+	Swap *SwapNote
+}
+
+// SwapNote says who swapped: the trader is the principal, never the aggregator.
+type SwapNote struct {
+	Initiator ledger.Address // who sent the transaction
+	Principal ledger.Address // whose value it was
+	Pools     []ledger.Address
 }
 
 // Theft is lots that took a colour in a transaction.
@@ -126,6 +135,14 @@ const (
 	Unbacked AnomalyKind = "unbacked-transfer"
 	// SwapThrough: a tracked contract paid into a swap and received nothing for it.
 	SwapThrough AnomalyKind = "swap-through"
+	// AmbiguousSwap: accounts gave and others received, and who for whom is not known.
+	AmbiguousSwap AnomalyKind = "ambiguous-swap"
+	// InternalUnknown: a contract ran and the source had no trace, so native value
+	// may have moved unseen.
+	InternalUnknown AnomalyKind = "internal-value-unknown"
+	// LookAlike: a transfer of nothing, or of a token never held, to or from an
+	// address that resembles a real counterparty.
+	LookAlike AnomalyKind = "look-alike-address"
 	// ApproximateOrder: the source did not give the order of a transaction's movements.
 	ApproximateOrder AnomalyKind = "approximate-order"
 )

@@ -10,16 +10,17 @@ import (
 
 // A swap is recognised by its shape, without decoding any exchange: within one
 // transaction a tainted principal gives asset A to somebody from whom value runs,
-// over any number of contracts, to whoever pays the principal asset B. What lies
-// between is pass-through and never holds the taint. Wrapping, unwrapping, minting
-// and burning have the same shape: the token's contract stands in for the zero
-// address.
+// over any number of contracts, to whoever pays asset B to the principal or to the
+// recipients it named. What lies between is pass-through and never holds the taint.
+// Wrapping, unwrapping, minting and burning have the same shape: the token's
+// contract stands in for the zero address.
 type swap struct {
 	principal ledger.Address
-	given     []flowOf // assets that left, net of refunds
-	received  []flowOf // assets that came
-	first     int      // index of the first transfer that paid the principal
-	last      int      // index of the last one: there the swap is done
+	given     []flowOf  // assets that left, net of refunds
+	passed    []receipt // parts of a given asset that went on unchanged to others
+	received  []receipt // what came for it, and to whom
+	pools     []ledger.Address
+	last      int // index of the last transfer that paid for it: there the swap is done
 }
 
 // flowOf is an amount of an asset.
@@ -28,7 +29,14 @@ type flowOf struct {
 	amount ledger.Amount
 }
 
-// netted is what swaps moved through a holding.
+// receipt is what somebody got out of a swap.
+type receipt struct {
+	Holding
+	amount ledger.Amount
+	first  int // index of the first transfer that brought it
+}
+
+// netted is what moved through a holding.
 type netted struct {
 	in, out ledger.Amount
 }
@@ -62,15 +70,27 @@ func severalAssets(transfers []ledger.Transfer) bool {
 	return slices.ContainsFunc(transfers, func(t ledger.Transfer) bool { return t.Asset != transfers[0].Asset })
 }
 
-// findSwap finds what a principal gave and received.
+// findSwap finds what a principal gave, and what it and its recipients received.
 func (a *Accounts) findSwap(transfers []ledger.Transfer, principal ledger.Address) (swap, bool) {
-	s := swap{principal: principal, first: len(transfers)}
+	s := swap{principal: principal}
 	got, gave := sides(transfers, principal)
-	payers := payersOf(transfers, principal, got, gave)
-	if len(payers) == 0 {
+	if len(gave) == 0 {
 		return s, false
 	}
-	between := reaching(transfers, principal, payers)
+	p := newParties(transfers, principal)
+	paid := func(t *ledger.Transfer) bool { return t.To == principal && slices.Contains(got, t.Asset) }
+	named := p.recipients(gave)
+	rivals := p.rivals()
+	if rivals && len(got) == 0 && len(named) > 0 {
+		if a.anyPool(principal, gave) {
+			a.found(AmbiguousSwap, Holding{principal, gave[0]}, ledger.Amount{}, "several accounts gave in this transaction and others received; who received for whom is not known, so nothing was converted")
+		}
+		return s, false
+	}
+	if len(got) == 0 {
+		paid = func(t *ledger.Transfer) bool { return !slices.Contains(gave, t.Asset) && named[Holding{t.To, t.Asset}] }
+	}
+	between := p.reaching(p.payers(paid))
 	for _, asset := range gave {
 		n := across(transfers, principal, asset, between)
 		net := less(&n.out, &n.in) // refunds come off
@@ -81,40 +101,88 @@ func (a *Accounts) findSwap(transfers []ledger.Transfer, principal ledger.Addres
 	for _, asset := range got {
 		n := across(transfers, principal, asset, between)
 		if net := less(&n.in, &n.out); !net.IsZero() {
-			s.received = append(s.received, flowOf{asset, net})
+			s.received = append(s.received, receipt{Holding: Holding{principal, asset}, amount: net})
 		}
 	}
-	if len(s.given) == 0 || len(s.received) == 0 {
+	s.pools = p.converters(between)
+	if len(s.given) == 0 || len(got) == 0 && len(s.pools) == 0 {
+		return s, false
+	}
+	if !rivals {
+		s.addNamed(p, between, named, gave)
+	}
+	if len(s.received) == 0 {
 		return s, false
 	}
 	s.mark(transfers, between, a.swapped)
 	return s, true
 }
 
-// mark marks the principal's transfers with those between as accounted for.
+// anyPool reports whether the principal holds taint in one of the assets.
+func (a *Accounts) anyPool(principal ledger.Address, assets []ledger.Asset) bool {
+	return slices.ContainsFunc(assets, func(asset ledger.Asset) bool { return a.pools[Holding{principal, asset}] != nil })
+}
+
+// addNamed adds what recipients other than the principal got from those between:
+// other assets as received; a given asset as passed on, where the rest of it went
+// into a pool. Where none did, whoever kept it is the counterparty of the swap.
+func (s *swap) addNamed(p *parties, between map[ledger.Address]bool, named map[Holding]bool, gave []ledger.Asset) {
+	for i := range p.transfers {
+		t := &p.transfers[i]
+		h := Holding{t.To, t.Asset}
+		if !named[h] || !between[sender(t)] || between[t.To] {
+			continue
+		}
+		list := &s.received
+		if slices.Contains(gave, t.Asset) {
+			if list = &s.passed; !p.pooled(s.pools, t.Asset) {
+				continue
+			}
+		}
+		at := slices.IndexFunc(*list, func(r receipt) bool { return r.Holding == h })
+		if at < 0 {
+			at = len(*list)
+			*list = append(*list, receipt{Holding: h, first: i})
+		}
+		(*list)[at].amount.Add(&(*list)[at].amount, &t.Amount)
+	}
+}
+
+// mark marks the transfers between the parties of the swap as accounted for.
 func (s *swap) mark(transfers []ledger.Transfer, between map[ledger.Address]bool, swapped []bool) {
+	for i := range s.received {
+		if s.received[i].Address == s.principal {
+			s.received[i].first = len(transfers)
+		}
+	}
 	for i := range transfers {
 		t := &transfers[i]
-		out := t.From == s.principal && between[receiver(t)]
-		in := t.To == s.principal && between[sender(t)]
-		if out || in {
+		inside := (t.From == s.principal || between[sender(t)]) && (t.To == s.principal || between[receiver(t)])
+		if inside && t.From != t.To {
 			swapped[i] = true
 		}
-		if in && s.receives(t.Asset) {
-			s.first, s.last = min(s.first, i), i
+		h := Holding{t.To, t.Asset}
+		if !between[sender(t)] {
+			continue
 		}
-		if !out && !in && between[sender(t)] && between[receiver(t)] {
+		for j := range s.received {
+			if r := &s.received[j]; r.Holding == h {
+				swapped[i] = true
+				r.first, s.last = min(r.first, i), max(s.last, i)
+			}
+		}
+		if slices.ContainsFunc(s.passed, func(r receipt) bool { return r.Holding == h }) {
 			swapped[i] = true
+			s.last = max(s.last, i)
 		}
 	}
 }
 
-func (s *swap) receives(asset ledger.Asset) bool {
-	return slices.ContainsFunc(s.received, func(f flowOf) bool { return f.asset == asset })
-}
-
-func (s *swap) gives(asset ledger.Asset) bool {
-	return slices.ContainsFunc(s.given, func(f flowOf) bool { return f.asset == asset })
+// converts reports whether the swap itself settles a holding.
+func (s *swap) converts(h Holding) bool {
+	is := func(r receipt) bool { return r.Holding == h }
+	return slices.ContainsFunc(s.received, is) || slices.ContainsFunc(s.passed, is) ||
+		h.Address == s.principal && slices.ContainsFunc(s.given, func(f flowOf) bool { return f.asset == h.Asset })
 }
 
 // sides splits the assets a principal moved into those it got more of and those it
@@ -156,41 +224,6 @@ func sides(transfers []ledger.Transfer, principal ledger.Address) (got, gave []l
 	return got, gave
 }
 
-// payersOf lists who paid the principal an asset it got, if it gave another.
-func payersOf(transfers []ledger.Transfer, principal ledger.Address, got, gave []ledger.Asset) []ledger.Address {
-	var payers []ledger.Address
-	if len(got) == 0 || len(gave) == 0 {
-		return nil
-	}
-	for i := range transfers {
-		t := &transfers[i]
-		if t.To == principal && t.From != principal && slices.Contains(got, t.Asset) && !t.Amount.IsZero() {
-			payers = append(payers, sender(t))
-		}
-	}
-	return payers
-}
-
-// reaching is every address from which value runs to one of the payers without
-// passing the principal, the payers included.
-func reaching(transfers []ledger.Transfer, principal ledger.Address, payers []ledger.Address) map[ledger.Address]bool {
-	reach := map[ledger.Address]bool{}
-	for len(payers) > 0 {
-		payer := payers[len(payers)-1]
-		payers = payers[:len(payers)-1]
-		if reach[payer] || payer == principal {
-			continue
-		}
-		reach[payer] = true
-		for i := range transfers {
-			if t := &transfers[i]; receiver(t) == payer && !t.Amount.IsZero() {
-				payers = append(payers, sender(t))
-			}
-		}
-	}
-	return reach
-}
-
 // across is what crossed between the principal and those between, of one asset.
 func across(transfers []ledger.Transfer, principal ledger.Address, asset ledger.Asset, between map[ledger.Address]bool) (n netted) {
 	for i := range transfers {
@@ -221,7 +254,7 @@ func sender(t *ledger.Transfer) ledger.Address { return behindZero(t.From, t.Ass
 func receiver(t *ledger.Transfer) ledger.Address { return behindZero(t.To, t.Asset) }
 
 func behindZero(address ledger.Address, asset ledger.Asset) ledger.Address {
-	if !isBurnAddress(address) {
+	if address != zeroAccount {
 		return address
 	}
 	_, contract, ok := strings.Cut(string(asset), "/erc20:0x")
@@ -229,149 +262,4 @@ func behindZero(address ledger.Address, asset ledger.Asset) ledger.Address {
 		return ledger.NewAddress(ledger.EVMAccount, payload)
 	}
 	return address
-}
-
-// settleBetween keeps the holdings between exact where they are themselves
-// tracked: what swaps brought them, net, dilutes them as clean value.
-func (a *Accounts) settleBetween(transfers []ledger.Transfer, swaps []swap) {
-	clear(a.net)
-	a.order = a.order[:0]
-	for i := range transfers {
-		if t := &transfers[i]; a.swapped[i] && t.From != t.To {
-			from, to := a.netOf(Holding{t.From, t.Asset}, swaps), a.netOf(Holding{t.To, t.Asset}, swaps)
-			from.out.Add(&from.out, &t.Amount)
-			to.in.Add(&to.in, &t.Amount)
-		}
-	}
-	for _, h := range a.order {
-		n := a.net[h]
-		switch {
-		case n.in.Gt(&n.out):
-			a.arriveClean(h, new(ledger.Amount).Sub(&n.in, &n.out))
-		case n.out.Gt(&n.in):
-			a.found(SwapThrough, h, *new(ledger.Amount).Sub(&n.out, &n.in), "a contract that holds taint paid into a swap without receiving; its taint stays with it")
-		}
-	}
-}
-
-// netOf is the counter of a tracked holding that no swap converts; others share
-// one that nobody reads.
-func (a *Accounts) netOf(h Holding, swaps []swap) *netted {
-	converts := func(s swap) bool { return s.principal == h.Address && (s.gives(h.Asset) || s.receives(h.Asset)) }
-	if a.pools[h] == nil || slices.ContainsFunc(swaps, converts) {
-		return &netted{}
-	}
-	n := a.net[h]
-	if n == nil {
-		n = &netted{}
-		a.net[h] = n
-		a.order = append(a.order, h)
-	}
-	return n
-}
-
-// convert turns what the principal gave into what it received. The lots keep
-// their order and their origin; where several assets came, each carries an equal
-// part of the origin; where several were given, each takes an equal part of what
-// came.
-func (a *Accounts) convert(s *swap) {
-	givers := ledger.NewAmount(uint64(len(s.given)))
-	for g := range s.given {
-		from := Holding{s.principal, s.given[g].asset}
-		pool := a.pools[from]
-		if pool == nil { // spent to the last unit since the swap was recognised
-			pool = NewPool(a.method, a.palette)
-		}
-		lots := a.draw(from, pool, nil, &s.given[g].amount)
-		sent := slices.Clone(lots)
-		a.drop(from)
-		parts := splitOrigins(lots, len(s.received))
-		for r := range s.received {
-			amount := shareOf(&s.received[r].amount, g, &givers)
-			a.deliverConverted(s, from, sent, Conversion{Lots: parts[r], Given: s.given[g].amount, Received: amount, To: Holding{s.principal, s.received[r].asset}})
-		}
-	}
-}
-
-// Conversion is lots of one asset that become lots of another.
-type Conversion struct {
-	Lots            []Lot // sum to Given
-	Given, Received ledger.Amount
-	To              Holding
-}
-
-// Convert relabels the lots by running totals: b_j = floor(Y*(a_1+..+a_j)/X) -
-// floor(Y*(a_1+..+a_(j-1))/X), origin carried unchanged. Lots whose amount rounds
-// to nothing are returned apart, as rounded.
-func (c *Conversion) Convert() (converted, rounded []Lot) {
-	var passed, given ledger.Amount
-	for i := range c.Lots {
-		lot := c.Lots[i]
-		passed.Add(&passed, &lot.Amount)
-		total := mulDiv(&c.Received, &passed, &c.Given)
-		lot.Amount.Sub(&total, &given)
-		given = total
-		if lot.Amount.IsZero() && lot.Tainted() {
-			rounded = append(rounded, lot)
-			continue
-		}
-		converted = appendLot(converted, &lot)
-	}
-	return converted, rounded
-}
-
-func (a *Accounts) deliverConverted(s *swap, from Holding, sent []Lot, c Conversion) {
-	converted, rounded := c.Convert()
-	leg := Leg{Place: a.place(c.To), Kind: Held}
-	if !a.method.Conserves {
-		converted, rounded = poisonAll(sent, &c.Received), nil
-	}
-	arrive(converted, a.step.Time)
-	arrive(rounded, a.step.Time)
-	if AnyTainted(converted) {
-		leg.Kind = a.deliver(c.To, converted, s.first)
-	} else {
-		for i := range converted {
-			a.arriveClean(c.To, &converted[i].Amount)
-		}
-	}
-	leg.Lots = converted
-	to := []Leg{leg}
-	if AnyTainted(rounded) {
-		a.record.Settled(Settlement{Moment: a.step.Moment, Place: a.place(c.To), Kind: Rounding, Lots: rounded})
-		to = append(to, Leg{Place: a.place(c.To), Kind: Rounding, Lots: rounded})
-	}
-	if AnyTainted(sent) {
-		a.record.Moved(Flow{Moment: a.step.Moment, Chain: a.chain, From: []Leg{{Place: a.place(from), Lots: sent}}, To: to})
-	}
-}
-
-// poisonAll stains the whole amount with every class.
-func poisonAll(lots []Lot, amount *ledger.Amount) []Lot {
-	out := slices.Clone(lots)
-	for i := range out {
-		out[i].Amount = *amount
-	}
-	return out
-}
-
-// splitOrigins copies lots n times and divides each lot's origin equally, by
-// running totals, so that nothing is lost.
-func splitOrigins(lots []Lot, n int) [][]Lot {
-	parts := make([][]Lot, n)
-	count := ledger.NewAmount(uint64(n))
-	for p := range parts {
-		parts[p] = slices.Clone(lots)
-		for i := range parts[p] {
-			parts[p][i].Origin = shareOf(&lots[i].Origin, p, &count)
-		}
-	}
-	return parts
-}
-
-// shareOf is part number i of an amount divided into count equal parts.
-func shareOf(amount *ledger.Amount, i int, count *ledger.Amount) ledger.Amount {
-	before, after := ledger.NewAmount(uint64(i)), ledger.NewAmount(uint64(i)+1)
-	low, high := mulDiv(amount, &before, count), mulDiv(amount, &after, count)
-	return *new(ledger.Amount).Sub(&high, &low)
 }

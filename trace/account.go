@@ -46,7 +46,34 @@ func (p *plan) walkAccounts(ctx context.Context, c *chainPlan, r *record, given 
 	if err != nil {
 		return err
 	}
-	w.state.Held(func(h taint.Holding, lots []taint.Lot) { r.holdAccount(c, h, lots) })
+	return w.hold(ctx, r)
+}
+
+// hold records what is held at the end; what the issuer of a token has frozen is so.
+func (w *accountWalk) hold(ctx context.Context, r *record) error {
+	var questions []store.HoldingAt
+	w.state.Held(func(h taint.Holding, _ []taint.Lot) {
+		if h.Asset != w.c.chain.Native() {
+			questions = append(questions, store.HoldingAt{Holding: store.Holding(h), Before: w.c.end})
+		}
+	})
+	balances, err := w.store.Balances(ctx, w.c.chain, questions)
+	if err != nil {
+		return err
+	}
+	frozen := map[store.Holding]bool{}
+	for i := range balances {
+		if balances[i].Frozen {
+			frozen[questions[i].Holding] = true
+		}
+	}
+	w.state.Held(func(h taint.Holding, lots []taint.Lot) {
+		kind := taint.Held
+		if frozen[store.Holding(h)] {
+			kind = taint.Frozen
+		}
+		r.holdAccount(w.c, h, kind, lots)
+	})
 	return nil
 }
 

@@ -21,6 +21,8 @@ type record struct {
 	seen      map[anomalyKey]bool
 	work      Work
 	deposits  []bucket // by link; nil where links are not active
+	swaps     []taint.Flow
+	external  map[ledger.Chain]bool // chains where internal value of a transaction that mattered is not known
 }
 
 // rowKey is what dispositions are merged by.
@@ -52,7 +54,7 @@ type anomalyKey struct {
 }
 
 func newRecord(p *plan) *record {
-	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}}
+	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}}
 }
 
 // Stolen keeps a theft.
@@ -105,11 +107,16 @@ func feeTx(output uint64) (store.TxNumber, bool) {
 func (r *record) Moved(f taint.Flow) {
 	r.work.Spent += uint64(len(f.From))
 	r.work.Made += uint64(len(f.To))
-	if !r.plan.options.Flows {
+	if !r.plan.options.Flows && f.Swap == nil {
 		return
 	}
 	f.From, f.To = copyLegs(f.From), copyLegs(f.To)
-	r.flows = append(r.flows, f)
+	if f.Swap != nil {
+		r.swaps = append(r.swaps, f)
+	}
+	if r.plan.options.Flows {
+		r.flows = append(r.flows, f)
+	}
 }
 
 func copyLegs(legs []taint.Leg) []taint.Leg {
@@ -122,6 +129,9 @@ func copyLegs(legs []taint.Leg) []taint.Leg {
 
 // Found keeps an anomaly once.
 func (r *record) Found(a taint.Anomaly) {
+	if a.Kind == taint.InternalUnknown {
+		r.external[a.Place.Chain] = true
+	}
 	key := anomalyKey{a.Kind, a.Place, a.Number, a.Amount}
 	if !r.seen[key] {
 		r.seen[key] = true
@@ -142,10 +152,10 @@ func (r *record) holdOutput(c *chainPlan, output uint64, lots []taint.Lot) {
 	r.heldAt = append(r.heldAt, heldOutput{c, output, lots})
 }
 
-// holdAccount merges lots that an account holds at the end.
-func (r *record) holdAccount(c *chainPlan, h taint.Holding, lots []taint.Lot) {
+// holdAccount merges lots that an account holds at the end, frozen or not.
+func (r *record) holdAccount(c *chainPlan, h taint.Holding, kind taint.Kind, lots []taint.Lot) {
 	place := taint.Place{Chain: c.chain, Asset: h.Asset, Address: h.Address}
 	for i := range lots {
-		r.add(rowKey{class: lots[i].Class, kind: taint.Held, place: place}, &lots[i], 0)
+		r.add(rowKey{class: lots[i].Class, kind: kind, place: place}, &lots[i], 0)
 	}
 }

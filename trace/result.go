@@ -30,6 +30,7 @@ type Result struct {
 	Summary      map[string]Summary `json:"summary"`
 	Dispositions []Disposition      `json:"dispositions"`
 	Crossings    []Crossing         `json:"crossings"`
+	Swaps        []Swap             `json:"swaps"`
 	// FactOnly is the same answer without analysts' links, where there are any.
 	FactOnly  *FactOnly `json:"fact_only,omitempty"`
 	Anomalies []Anomaly `json:"anomalies"`
@@ -56,6 +57,9 @@ type Basis struct {
 	Cases   string          `json:"cases"` // digest of the case files' content
 	Fees    string          `json:"fees,omitempty"`
 	Weakest string          `json:"weakest"`
+	// InternalUnknown lists chains on which a transaction that mattered ran a
+	// contract without a trace: native value it moved is not in the answer.
+	InternalUnknown []string `json:"internal_value_unknown,omitempty"`
 }
 
 // Head is the last block that counted. Content stands in for the hash where the
@@ -192,6 +196,14 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 	}
 	if result.Anomalies, err = final.anomalyRows(ctx, names); err != nil {
 		return nil, err
+	}
+	if result.Swaps, err = final.swapRows(ctx, names); err != nil {
+		return nil, err
+	}
+	for _, c := range p.chains {
+		if final.external[c.chain] {
+			result.Basis.InternalUnknown = append(result.Basis.InternalUnknown, string(c.chain))
+		}
 	}
 	if p.options.Flows {
 		if err := result.describeFlows(ctx, final, names); err != nil {

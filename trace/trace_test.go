@@ -366,6 +366,9 @@ func bruteAccounts(blocks []*ledger.Block, stolen map[string]unit, method string
 				put("burned "+string(payer.Bytes()), take(payer, int(tx.Fee.Burned.Uint64())))
 				put("fee "+string(payer.Bytes()), take(payer, int(tx.Fee.Tip.Uint64())))
 			}
+			if earner := tx.Fee.Producer; !earner.IsZero() { // what was stolen has ended as fee
+				wallets[earner] = append(wallets[earner], make([]unit, tx.Fee.Tip.Uint64())...)
+			}
 		}
 	}
 	for a, units := range wallets {

@@ -321,6 +321,7 @@ func (c *accounts) balance(q *store.HoldingAt) (b store.Balance, err error) {
 		if err != nil {
 			return b, err
 		}
+		b.Frozen = store.FrozenBy(tx, q.Holding, b.Frozen)
 		if h.Height >= since {
 			store.Settle(&b.Amount, q.Holding, c.id.Native(), tx)
 		}

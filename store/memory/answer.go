@@ -183,6 +183,7 @@ func (c *chain) balance(q *store.HoldingAt) (b store.Balance) {
 		if touch.Tx >= q.Before {
 			break
 		}
+		b.Frozen = store.FrozenBy(c.tx(e), q.Holding, b.Frozen)
 		if c.blocks[e.block].Height >= since {
 			store.Settle(&b.Amount, q.Holding, c.id.Native(), c.tx(e))
 		}
