@@ -35,7 +35,7 @@ func Settle(balance *ledger.Amount, h Holding, native ledger.Asset, tx *ledger.T
 
 // FrozenBy is whether a holding is frozen after a transaction, given whether it was
 // before.
-func FrozenBy(tx *ledger.Tx, h Holding, before bool) bool { //nolint:revive // a state goes in, a state comes out
+func FrozenBy(tx *ledger.Tx, h Holding, before bool) bool {
 	for i := range tx.Freezes {
 		if f := &tx.Freezes[i]; f.Holder == h.Address && f.Asset == h.Asset {
 			before = !f.Lifted

@@ -60,7 +60,8 @@ type Accounts struct {
 	watched  map[ledger.Address]int // how many pools an address has
 	assets   map[ledger.Asset]bool  // every asset that ever held taint
 	given    map[ledger.Address]gift
-	spoken   map[Holding]bool // openings already recorded as unknown
+	spoken   map[Holding]bool                    // openings already recorded as unknown
+	met      map[ledger.Address][]ledger.Address // real counterparties of tainted addresses
 	step     *Step
 	drawn    []Lot
 	swapped  []bool // transfers of the current step that a swap accounts for
@@ -105,6 +106,7 @@ func NewAccounts(chain ledger.Chain, pool *Pool, rules Rules, record Recorder, h
 		chain: chain, method: pool.method, palette: pool.palette, maxHops: rules.MaxHops, record: record, hooks: hooks,
 		pools: map[Holding]*Pool{}, watched: map[ledger.Address]int{}, assets: map[ledger.Asset]bool{},
 		given: map[ledger.Address]gift{}, spoken: map[Holding]bool{}, net: map[Holding]*netted{},
+		met: map[ledger.Address][]ledger.Address{},
 	}
 }
 
@@ -200,6 +202,7 @@ func (a *Accounts) touches(tx *ledger.Tx) bool {
 }
 
 func (a *Accounts) reportZero(t *ledger.Transfer) {
+	a.reportLookAlike(t)
 	for _, end := range []ledger.Address{t.From, t.To} {
 		if a.Watches(end) && t.Asset != a.chain.Native() {
 			a.found(ZeroTransfer, Holding{Address: end, Asset: t.Asset}, t.Amount, "a transfer of nothing, as address poisoning makes; it changes nothing")
@@ -245,6 +248,7 @@ func (a *Accounts) transfer(t *ledger.Transfer, index int) {
 		a.given[t.From] = gift{asset: t.Asset, amount: t.Amount, height: a.step.Height}
 	}
 	a.record.Moved(flow)
+	a.meet(t)
 }
 
 // draw takes units out of a holding and records a shortfall.
@@ -445,6 +449,7 @@ func (a *Accounts) reportUnbacked(t *ledger.Transfer) {
 	if opening := a.openingOf(Holding{t.From, t.Asset}); !opening.Amount.IsZero() {
 		return
 	}
+	a.reportLookAlike(t)
 	a.found(Unbacked, Holding{t.From, t.Asset}, t.Amount, "a token this address was never seen to hold, as look-alike tokens pretend; it carries no taint")
 }
 

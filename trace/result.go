@@ -200,11 +200,7 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 	if result.Swaps, err = final.swapRows(ctx, names); err != nil {
 		return nil, err
 	}
-	for _, c := range p.chains {
-		if final.external[c.chain] {
-			result.Basis.InternalUnknown = append(result.Basis.InternalUnknown, string(c.chain))
-		}
-	}
+	result.Basis.InternalUnknown = final.internalUnknown()
 	if p.options.Flows {
 		if err := result.describeFlows(ctx, final, names); err != nil {
 			return nil, err
@@ -212,6 +208,16 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 	}
 	result.Digest, err = digest(result)
 	return result, err
+}
+
+// internalUnknown lists the chains whose internal value mattered and is not known.
+func (r *record) internalUnknown() (chains []string) {
+	for _, c := range r.plan.chains {
+		if r.external[c.chain] {
+			chains = append(chains, string(c.chain))
+		}
+	}
+	return chains
 }
 
 func (p *plan) basis() Basis {

@@ -82,9 +82,12 @@ func (p *parser) readMovements(tx *ledger.Tx, body string) error {
 			return p.fail("an empty movement")
 		}
 		var err error
-		if words[0] == "fee" {
+		switch words[0] {
+		case "fee":
 			err = p.readFee(tx, words[1:])
-		} else {
+		case "freeze", "unfreeze":
+			err = p.readFreeze(tx, words)
+		default:
 			err = p.readMovement(tx, words)
 		}
 		if err != nil {
@@ -116,7 +119,22 @@ func (p *parser) readMovement(tx *ledger.Tx, words []string) error {
 	return nil
 }
 
-// readFee reads `fee [by NAME] [burned N] [tip N]` or `fee N`, a tip.
+// readFreeze reads `freeze NAME ASSET` or `unfreeze NAME ASSET`.
+func (p *parser) readFreeze(tx *ledger.Tx, words []string) error {
+	if len(words) != 3 {
+		return p.fail("want `%s NAME ASSET`", words[0])
+	}
+	holder, err := p.s.names.ParseAddress(words[1])
+	if err != nil {
+		return p.fail("%v", err)
+	}
+	tx.Freezes = append(tx.Freezes, ledger.Freeze{
+		Holder: holder, Asset: p.s.names.parseAsset(words[2]), Lifted: words[0] == "unfreeze", After: uint32(len(tx.Transfers)),
+	})
+	return nil
+}
+
+// readFee reads `fee [by NAME] [burned N] [tip N] [to NAME]` or `fee N`, a tip.
 func (p *parser) readFee(tx *ledger.Tx, words []string) error {
 	if len(words) == 1 {
 		words = []string{"tip", words[0]}
@@ -126,12 +144,14 @@ func (p *parser) readFee(tx *ledger.Tx, words []string) error {
 		switch words[0] {
 		case "by":
 			tx.Fee.Payer, err = p.s.names.ParseAddress(words[1])
+		case "to":
+			tx.Fee.Producer, err = p.s.names.ParseAddress(words[1])
 		case "burned":
 			tx.Fee.Burned, err = ledger.ParseAmount(words[1])
 		case "tip":
 			tx.Fee.Tip, err = ledger.ParseAmount(words[1])
 		default:
-			return p.fail("fee: %q is unknown; use by, burned, tip", words[0])
+			return p.fail("fee: %q is unknown; use by, burned, tip, to", words[0])
 		}
 		if err != nil {
 			return p.fail("%v", err)
@@ -139,7 +159,7 @@ func (p *parser) readFee(tx *ledger.Tx, words []string) error {
 		words = words[2:]
 	}
 	if len(words) != 0 {
-		return p.fail("want `fee N` or `fee [by NAME] [burned N] [tip N]`")
+		return p.fail("want `fee N` or `fee [by NAME] [burned N] [tip N] [to NAME]`")
 	}
 	return nil
 }

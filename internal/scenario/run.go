@@ -203,7 +203,29 @@ func (s *Scenario) print(r *trace.Result) []string {
 	for _, a := range r.Anomalies {
 		lines = append(lines, strings.Join([]string{"anomaly", a.Kind, s.names.place(a.At), a.Amount, s.names.asset[ledger.Asset(a.Asset)]}, " "))
 	}
+	for i := range r.Swaps {
+		lines = append(lines, s.printSwap(&r.Swaps[i]))
+	}
 	return lines
+}
+
+// printSwap is `swap PRINCIPAL AMOUNT [ASSET] -> RECIPIENT AMOUNT [ASSET], ... via POOL ...`.
+func (s *Scenario) printSwap(swap *trace.Swap) string {
+	side := func(of trace.SwapSide) string {
+		return strings.TrimSpace(s.names.place(of.Address) + " " + of.Amount + " " + s.names.asset[ledger.Asset(of.Asset)])
+	}
+	var to []string
+	for _, r := range swap.Received {
+		to = append(to, side(r))
+	}
+	line := "swap " + side(swap.Gave) + " -> " + strings.Join(to, ", ")
+	for i, pool := range swap.Pools {
+		if i == 0 {
+			line += " via"
+		}
+		line += " " + s.names.place(pool)
+	}
+	return line
 }
 
 // printDisposition is `KIND PLACE COLOUR AMOUNT [ASSET] [origin N] [certainty N] [entity NAME]`,
