@@ -52,7 +52,10 @@ var rules = []rule{
 	{"chain/bitcoin/blkfile", adapter, []string{"ledger", "chain/bitcoin"}, "the block files of a node"},
 	{"chain/bitcoin/etl", adapter, []string{"ledger", "chain/bitcoin"}, "exports of bitcoin-etl"},
 	{"chain/evm", pure, []string{"ledger"}, "EVM blocks, receipts, logs and traces to ledger blocks"},
+	{"chain/jsonrpc", adapter, nil, "questions to a node over HTTP: batches, repetition, patience"},
 	{"chain/evm/proof", pure, []string{"ledger", "chain/evm"}, "Ethereum's RLP: hashes, roots and senders recomputed"},
+	{"chain/evm/reply", pure, []string{"ledger", "chain/evm", "chain/evm/proof"}, "what nodes answer: blocks, receipts, traces"},
+	{"chain/evm/rpc", adapter, []string{"ledger", "chain/evm", "chain/evm/reply", "chain/jsonrpc"}, "blocks of a node, checked before they are handed on"},
 	{"chain/transfers", adapter, []string{"ledger"}, "an analyst's CSV of movements"},
 
 	{"store", contract, []string{"ledger"}, "the questions a store must answer"},
@@ -81,7 +84,7 @@ var pureModules = []string{
 	"github.com/holiman/uint256", "golang.org/x/crypto/sha3", "golang.org/x/crypto/ripemd160",
 	"github.com/ethereum/go-ethereum/common", "github.com/ethereum/go-ethereum/core/types", "github.com/ethereum/go-ethereum/rlp",
 	"github.com/ethereum/go-ethereum/trie", "github.com/ethereum/go-ethereum/params", "github.com/ethereum/go-ethereum/consensus/misc/eip4844",
-	"github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
+	"github.com/go-faster/jx", "github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
 }
 
 // TestArchitecture checks every package against its rule.

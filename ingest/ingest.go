@@ -21,10 +21,18 @@ type Source interface {
 	Blocks(ctx context.Context, from ledger.Height) iter.Seq2[*ledger.Block, error]
 }
 
+// A Node is a source whose chain may be reorganised while it is read.
+type Node interface {
+	Source
+	// HashAt is the hash of the node's block at a height, zero where it has none.
+	HashAt(ctx context.Context, height ledger.Height) (ledger.Hash, error)
+}
+
 // Store is what an ingest asks of a store.
 type Store interface {
 	store.Writer
 	Status(ctx context.Context) ([]store.Status, error)
+	Headers(ctx context.Context, chain ledger.Chain, from ledger.Height) iter.Seq2[store.Header, error]
 }
 
 // Fault says what becomes of good blocks before a bad one.
@@ -45,7 +53,16 @@ type Options struct {
 	BatchTx int // transactions in a batch; 0 is a good default
 	// Progress is told after every batch.
 	Progress func(Progress)
+	// MaxReorg is how many blocks a node may take back; 0 is DefaultReorg.
+	MaxReorg int
+	// Reorganised is told when blocks were taken back, and how many.
+	Reorganised func(fork ledger.Height, depth int)
+	// From is the first height wanted where the store holds nothing of the chain.
+	From ledger.Height
 }
+
+// DefaultReorg is deeper than any reorganisation of a chain with finality.
+const DefaultReorg = 128
 
 // Progress is how far an ingest has come.
 type Progress struct {
@@ -68,7 +85,11 @@ func Run(ctx context.Context, into Store, chain ledger.Chain, from Source, optio
 	if run.options.BatchTx <= 0 {
 		run.options.BatchTx = DefaultBatch
 	}
-	start := ledger.Height(0)
+	if node, ok := from.(Node); ok {
+		err := run.follow(ctx, chain, node)
+		return run.done, err
+	}
+	start := options.From
 	if held {
 		start = before // again, so that the link is checked
 	}

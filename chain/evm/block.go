@@ -28,6 +28,13 @@ type Block struct {
 	Openings []ledger.Opening
 }
 
+// Holding is an account and one of its tokens; none is the native asset.
+type Holding struct {
+	Address  ledger.Address
+	Contract ledger.Address
+	Shares   bool // the token is counted in shares
+}
+
 // Uncle is an ommer of a proof-of-work block; its producer earned a part of the
 // reward (yellow paper, section 11.3).
 type Uncle struct {

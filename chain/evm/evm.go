@@ -54,3 +54,25 @@ func (n Notation) ParseAddress(text string) (ledger.Address, error) {
 }
 
 func hexOf(a *ledger.Address) string { return hex.EncodeToString(a.Bytes()) }
+
+// AssetOf is the asset of a token's contract, or the native one where there is none.
+func AssetOf(chain ledger.Chain, contract ledger.Address) ledger.Asset {
+	if contract.IsZero() {
+		return chain.Native()
+	}
+	return ledger.Asset(string(chain) + "/erc20:0x" + hexOf(&contract))
+}
+
+// ContractOf is the contract of a token, or none for a native asset.
+func ContractOf(asset ledger.Asset) ledger.Address {
+	_, digits, ok := strings.Cut(string(asset), "/erc20:0x")
+	payload, err := hex.DecodeString(digits)
+	if !ok || err != nil || len(payload) != 20 {
+		return ledger.Address{}
+	}
+	return ledger.NewAddress(ledger.EVMAccount, payload)
+}
+
+// IsZeroAddress knows the address of twenty zero bytes, from which tokens are made
+// and to which they are burned.
+func IsZeroAddress(a ledger.Address) bool { return a == zeroAddress }

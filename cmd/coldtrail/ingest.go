@@ -4,25 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
-	"coldtrail/chain/bitcoin"
-	"coldtrail/chain/bitcoin/blkfile"
-	"coldtrail/chain/bitcoin/etl"
-	"coldtrail/chain/transfers"
 	"coldtrail/ingest"
 	"coldtrail/ledger"
-	"coldtrail/store"
 	"coldtrail/store/embedded"
 )
 
 type ingestVerb struct {
 	Chain string  `arg:"" help:"bitcoin, ethereum, a test network (regtest, simnet, signet, testnet3), eip155:N or bip122:…"`
-	From  string  `required:"" placeholder:"KIND:PLACE" help:"blocks:PLACE, bitcoin-etl:FOLDER or transfers:CSV."`
+	From  string  `required:"" placeholder:"KIND:PLACE" help:"blocks:PLACE, bitcoin-etl:FOLDER, rpc:URL or transfers:CSV."`
 	To    *uint64 `placeholder:"HEIGHT" help:"Stop after this height."`
+	Since uint64  `placeholder:"HEIGHT" help:"Begin here where the store holds nothing of the chain yet."`
 	NoPow bool    `help:"Accept blocks without proof of work (test chains); their facts are marked file."`
 	Batch int     `placeholder:"TXS" help:"Transactions in one durable step; by default 16384."`
-	Keep  bool    `help:"Keep the good blocks before a bad one; by default a faulty source changes nothing."`
+	Keep  bool    `help:"Keep the good blocks before a bad one; by default a faulty file changes nothing."`
+
+	nodeFlags
 }
 
 // blockSource is a source of blocks of any kind.
@@ -44,7 +41,7 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, into.Close()) }()
-	from, err := v.open(ctx, chain, into)
+	from, err := v.open(ctx, s, chain, into)
 	if err != nil {
 		return err
 	}
@@ -57,7 +54,10 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 		bar.set(p.Blocks)
 		release(into, p)
 	}}
-	options.BatchTx = v.Batch
+	options.BatchTx, options.From = v.Batch, ledger.Height(v.Since)
+	options.Reorganised = func(fork ledger.Height, depth int) {
+		fmt.Fprintf(s.stderr, "note: the chain was reorganised after block %d; %d blocks were taken back\n", fork, depth)
+	}
 	if v.To != nil {
 		to := ledger.Height(*v.To)
 		options.To = &to
@@ -86,58 +86,4 @@ func release(into *embedded.Store, p ingest.Progress) {
 	if p.Txs%releaseTxs < ingest.DefaultBatch {
 		_ = into.Release()
 	}
-}
-
-// parseChain knows test networks by name too.
-func parseChain(name string) (ledger.Chain, error) {
-	if network, ok := bitcoin.NetworkNamed(name); ok {
-		return network.Chain, nil
-	}
-	return ledger.ParseChain(name)
-}
-
-// open opens the source.
-func (v *ingestVerb) open(ctx context.Context, chain ledger.Chain, into store.Store) (blockSource, error) {
-	kind, place, ok := strings.Cut(v.From, ":")
-	if !ok || place == "" {
-		return nil, fmt.Errorf("--from %q: want KIND:PLACE, such as blocks:/path/to/blk00000.dat", v.From)
-	}
-	switch kind {
-	case "blocks":
-		return v.openBlocks(ctx, chain, place, into)
-	case "bitcoin-etl":
-		network, err := bitcoin.NetworkOf(chain)
-		if err != nil {
-			return nil, err
-		}
-		return etl.Open(ctx, place, network)
-	case "transfers":
-		notation, err := notations(chain)
-		if err != nil {
-			return nil, err
-		}
-		return transfers.Open(ctx, place, chain, notation)
-	}
-	return nil, fmt.Errorf("--from %q: kind %q is not supported; use blocks, bitcoin-etl or transfers", v.From, kind)
-}
-
-func (v *ingestVerb) openBlocks(ctx context.Context, chain ledger.Chain, place string, into store.Store) (blockSource, error) {
-	network, err := bitcoin.NetworkOf(chain)
-	if err != nil {
-		return nil, err
-	}
-	options := blkfile.Options{Network: network}
-	if v.NoPow {
-		options.Proof = bitcoin.WithoutWork
-	}
-	statuses, err := into.Status(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, status := range statuses {
-		if status.Chain == chain {
-			options.Head = blkfile.Head{Height: status.Height, Hash: status.Hash}
-		}
-	}
-	return blkfile.Open(ctx, place, options)
 }
