@@ -69,6 +69,7 @@ var rules = []rule{
 
 	{"internal/scenario", suite, []string{"ledger", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
+	{"internal/nodetest", suite, nil, "real nodes on loopback, and contracts compiled, for tests"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},
 }
 
