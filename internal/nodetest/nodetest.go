@@ -72,7 +72,7 @@ func start(tb testing.TB, path string, args ...string) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.CommandContext(context.Background(), path, args...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		tb.Fatal(err)
@@ -196,7 +196,7 @@ func Contracts(tb testing.TB) map[string]Contract {
 	if _, err := os.Stat(filepath.Join(tools(), "node_modules", "solc")); err != nil {
 		find(tb, filepath.Join(tools(), "node_modules", "solc"))
 	}
-	out, err := exec.Command(node, filepath.Join(root(), "testdata/solidity/compile.mjs"), tools()).Output()
+	out, err := exec.CommandContext(tb.Context(), node, filepath.Join(root(), "testdata/solidity/compile.mjs"), tools()).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
