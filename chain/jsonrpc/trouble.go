@@ -35,7 +35,7 @@ func (p *Patience) Well() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.told {
-		p.options.Log(fmt.Sprintf("%s: well again after %d repetitions", p.name, p.tries))
+		p.tell("well again", "well again")
 	}
 	p.tries, p.told = 0, false
 	p.since = p.options.Now()
@@ -78,16 +78,21 @@ func (p *Patience) begin(reason error) error {
 	if waited := now.Sub(p.since); waited > p.options.Patience {
 		return fmt.Errorf("gave up after %s: %w", waited.Round(time.Millisecond), reason)
 	}
-	text := reason.Error()
-	if last, ok := p.spoken[text]; !ok || now.Sub(last) > quiet {
-		if len(p.spoken) > 64 {
-			clear(p.spoken)
-		}
-		p.told = true
-		p.options.Log(p.name + ": " + text + "; trying again")
-	}
-	p.spoken[text] = now
+	p.told = true
+	p.tell(reason.Error(), reason.Error()+"; trying again")
 	return nil
+}
+
+// tell says what happened, unless it was said a short time ago.
+func (p *Patience) tell(what, text string) {
+	now := p.options.Now()
+	if last, ok := p.spoken[what]; !ok || now.Sub(last) > quiet {
+		p.options.Log(p.name + ": " + text)
+	}
+	if len(p.spoken) > 64 {
+		clear(p.spoken)
+	}
+	p.spoken[what] = now
 }
 
 // gate lets as many requests run at once as the node bears: one more after a round

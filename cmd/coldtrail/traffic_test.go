@@ -261,3 +261,42 @@ func (w *world) spreadSomehow(p, q *person, ethers *big.Int) {
 		w.call(p, w.spreader, ethers, "Spreader", "fail")
 	}
 }
+
+// ask calls a view of a contract.
+func (w *world) ask(to common.Address, at, contract, method string, args ...any) *big.Int {
+	w.tb.Helper()
+	data, err := w.contracts[contract].ABI.Pack(method, args...)
+	if err != nil {
+		w.tb.Fatal(err)
+	}
+	var word hexutil.Bytes
+	w.node.Call(&word, "eth_call", map[string]any{"to": to, "data": hexutil.Bytes(data)}, at)
+	return new(big.Int).SetBytes(word)
+}
+
+func (w *world) stakedBalance(holder common.Address) *big.Int {
+	return w.ask(w.staked, "latest", "Staked", "balanceOf", holder)
+}
+
+// gained is how much an account's native balance grew in the newest block.
+func (w *world) gained(account common.Address) *big.Int {
+	var now, before hexutil.Big
+	tip := w.node.Tip()
+	w.node.Call(&now, "eth_getBalance", account, hexutil.Uint64(tip))
+	w.node.Call(&before, "eth_getBalance", account, hexutil.Uint64(tip-1))
+	return new(big.Int).Sub(now.ToInt(), before.ToInt())
+}
+
+// movedShares is what the TransferShares event of a transaction says.
+func (w *world) movedShares(tx common.Hash) *big.Int {
+	w.tb.Helper()
+	var receipt types.Receipt
+	w.node.Call(&receipt, "eth_getTransactionReceipt", tx)
+	for _, l := range receipt.Logs {
+		if l.Topics[0] == w.contracts["Staked"].ABI.Events["TransferShares"].ID {
+			return new(big.Int).SetBytes(l.Data)
+		}
+	}
+	w.tb.Fatalf("transaction %s moved no shares", tx)
+	return nil
+}

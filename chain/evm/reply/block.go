@@ -240,13 +240,14 @@ func (b *Block) Stated(receipts []Receipt, uncles []*types.Header) (*evm.Block, 
 	for _, w := range b.Withdrawals {
 		out.Withdrawals = append(out.Withdrawals, evm.Withdrawal{Address: ledger.NewAddress(ledger.EVMAccount, w.Address[:]), Gwei: w.Amount})
 	}
+	logs := uint32(0)
 	for i := range b.Txs {
 		tx, r := b.Txs[i].Stated, &receipts[i]
 		if r.Hash != tx.Hash {
 			return nil, &FieldError{Field: fmt.Sprintf("receipts[%d]", i), Reason: fmt.Sprintf("it is of transaction 0x%s, want 0x%s", r.Hash, tx.Hash)}
 		}
 		tx.Index = uint32(i)
-		r.fill(&tx)
+		logs = r.fill(&tx, logs)
 		out.Txs = append(out.Txs, tx)
 	}
 	return out, nil

@@ -113,18 +113,21 @@ func (p *receiptParser) log(d *jx.Decoder, l *types.Log) error {
 	})
 }
 
-// fill completes a stated transaction.
-func (r *Receipt) fill(tx *evm.Tx) {
+// fill completes a stated transaction. Its logs are numbered on from those of the
+// transactions before it.
+func (r *Receipt) fill(tx *evm.Tx, logs uint32) uint32 {
 	tx.Failed = len(r.PostState) == 0 && r.Status == types.ReceiptStatusFailed
 	tx.GasUsed, tx.BlobGas, tx.BlobPrice, tx.DataFee, tx.Created = r.GasUsed, r.BlobGas, r.BlobPrice, r.DataFee, r.Created
 	if r.Priced {
 		tx.GasPrice = r.GasPrice
 	}
-	for i, l := range r.Logs {
-		entry := evm.Log{Index: uint32(i), Contract: ledger.NewAddress(ledger.EVMAccount, l.Address[:]), Data: l.Data}
+	for _, l := range r.Logs {
+		entry := evm.Log{Index: logs, Contract: ledger.NewAddress(ledger.EVMAccount, l.Address[:]), Data: l.Data}
 		for j := range l.Topics {
 			entry.Topics = append(entry.Topics, ledger.Hash(l.Topics[j]))
 		}
 		tx.Logs = append(tx.Logs, entry)
+		logs++
 	}
+	return logs
 }

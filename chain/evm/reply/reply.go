@@ -31,9 +31,6 @@ func (e *FieldError) Error() string {
 
 // within puts a field in front of an error's path.
 func within(field string, err error) error {
-	if err == nil {
-		return nil
-	}
 	var have *FieldError
 	if errors.As(err, &have) {
 		if have.Field != "" {
@@ -49,14 +46,24 @@ func object(d *jx.Decoder, read func(d *jx.Decoder, key []byte) error) error {
 	if d.Next() == jx.Null {
 		return d.Null()
 	}
-	return d.ObjBytes(func(d *jx.Decoder, key []byte) error {
-		var name string // only where it fails
-		err := read(d, key)
-		if err != nil {
-			name = string(key)
+	return plain(d.ObjBytes(func(d *jx.Decoder, key []byte) error {
+		if err := read(d, key); err != nil {
+			return within(string(key), err)
 		}
-		return within(name, err)
-	})
+		return nil
+	}))
+}
+
+// plain leaves of an error what the reader needs: the field and the reason.
+func plain(err error) error {
+	var field *FieldError
+	if errors.As(err, &field) {
+		return field
+	}
+	if err != nil {
+		return &FieldError{Reason: err.Error()}
+	}
+	return nil
 }
 
 // list calls read for every item of an array; null is an empty one.
@@ -65,14 +72,13 @@ func list(d *jx.Decoder, read func(d *jx.Decoder, i int) error) error {
 		return d.Null()
 	}
 	i := 0
-	return d.Arr(func(d *jx.Decoder) error {
-		err := read(d, i)
-		if err != nil {
-			err = within(fmt.Sprintf("[%d]", i), err)
+	return plain(d.Arr(func(d *jx.Decoder) error {
+		if err := read(d, i); err != nil {
+			return within(fmt.Sprintf("[%d]", i), err)
 		}
 		i++
-		return err
-	})
+		return nil
+	}))
 }
 
 // digits reads a string that begins with 0x and gives what follows. null gives nil.

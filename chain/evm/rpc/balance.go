@@ -35,6 +35,13 @@ const maxMet = 1 << 20
 
 func newMetHoldings() *metHoldings { return &metHoldings{known: map[evm.Holding]ledger.Height{}} }
 
+// forget begins anew, as where blocks were taken back.
+func (m *metHoldings) forget() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clear(m.known)
+}
+
 // missing lists the holdings that no block up to the height has opened.
 func (m *metHoldings) missing(holdings []evm.Holding, height ledger.Height) (out []evm.Holding) {
 	m.mu.Lock()

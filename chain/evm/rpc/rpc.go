@@ -190,6 +190,7 @@ func (s *Source) Blocks(ctx context.Context, from ledger.Height) iter.Seq2[*ledg
 			yield(nil, err)
 			return
 		}
+		s.met.forget()
 		ctx, cancel := context.WithCancel(ctx)
 		group, ctx := errgroup.WithContext(ctx)
 		windows := s.fetchAhead(ctx, group, from, tip)
