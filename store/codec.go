@@ -37,6 +37,21 @@ func EncodeBlock(dst []byte, b *ledger.Block) []byte {
 	return e.buf
 }
 
+// EncodeTx appends the canonical encoding of one transaction to dst.
+func EncodeTx(dst []byte, tx *ledger.Tx) []byte {
+	e := encoder{buf: dst, assets: map[ledger.Asset]uint64{}}
+	e.tx(tx)
+	return e.buf
+}
+
+// DecodeTx reads what EncodeTx wrote, all of it, or answers ErrCorrupt.
+func DecodeTx(src []byte) (*ledger.Tx, error) {
+	d := decoder{rest: src}
+	tx := &ledger.Tx{}
+	d.tx(tx)
+	return tx, d.end()
+}
+
 type encoder struct {
 	buf    []byte
 	assets map[ledger.Asset]uint64 // first mention writes the text, later ones its number
@@ -164,13 +179,21 @@ func DecodeBlock(src []byte) (*ledger.Block, error) {
 			b.Openings[i] = ledger.Opening{Address: d.address(), Asset: d.asset(), Amount: d.amount(), Before: ledger.Height(d.number())}
 		}
 	}
+	if err := d.end(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// end says what was wrong, if anything was.
+func (d *decoder) end() error {
 	if d.bad == "" && len(d.rest) > 0 {
 		d.fail("bytes left over")
 	}
 	if d.bad != "" {
-		return nil, fmt.Errorf("%w: %s, %d bytes before the end", ErrCorrupt, d.bad, len(d.rest))
+		return fmt.Errorf("%w: %s, %d bytes before the end", ErrCorrupt, d.bad, len(d.rest))
 	}
-	return b, nil
+	return nil
 }
 
 type decoder struct {

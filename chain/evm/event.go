@@ -66,6 +66,17 @@ func (l *Log) asTransfer() (t ledger.Transfer, ok bool) {
 	return t, ok && toOK
 }
 
+// TransferLog is the Transfer event of an EIP-20 token, for sources that state the
+// movement instead of the event.
+func TransferLog(contract, from, to ledger.Address, amount ledger.Amount) Log {
+	l := Log{Contract: contract, Topics: []ledger.Hash{topicTransfer, {}, {}}}
+	copy(l.Topics[1][12:], from.Bytes())
+	copy(l.Topics[2][12:], to.Bytes())
+	word := amount.Bytes32()
+	l.Data = word[:]
+	return l
+}
+
 // asWrapping reads a Deposit or Withdrawal of WETH9: who, and how much.
 func (l *Log) asWrapping() (who ledger.Address, amount ledger.Amount, ok bool) {
 	if len(l.Topics) != 2 || len(l.Data) != 32 {

@@ -230,15 +230,17 @@ func (n *normaliser) fee(tx *Tx) (ledger.Fee, error) {
 	return fee, nil
 }
 
-// issuance is what the protocol paid out: rewards, then withdrawals.
+// issuance is what the protocol itself moved: rewards, then withdrawals. Only the
+// irregular change of state of the DAO fork took it from somebody.
 func (n *normaliser) issuance() (paid []ledger.Transfer) {
-	pay := func(to ledger.Address, wei ledger.Amount) {
-		if !wei.IsZero() {
-			paid = append(paid, ledger.Transfer{To: to, Asset: n.native, Amount: wei, LogIndex: ledger.NoLog, Kind: ledger.Reward})
+	move := func(m Move) {
+		if !m.Value.IsZero() {
+			paid = append(paid, ledger.Transfer{From: m.From, To: m.To, Asset: n.native, Amount: m.Value, LogIndex: ledger.NoLog, Kind: ledger.Reward})
 		}
 	}
+	pay := func(to ledger.Address, wei ledger.Amount) { move(Move{To: to, Value: wei}) }
 	for i := range n.block.Rewards {
-		pay(n.block.Rewards[i].To, n.block.Rewards[i].Value)
+		move(n.block.Rewards[i])
 	}
 	if base := n.network.reward(n.block.Number); base > 0 && n.block.Rewards == nil {
 		for _, uncle := range n.block.Uncles { // depth is 1 to 6

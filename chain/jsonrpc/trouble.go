@@ -107,7 +107,7 @@ type gate struct {
 }
 
 func newGate(most int) *gate {
-	return &gate{most: most, limit: min(2, most), changed: make(chan struct{})}
+	return &gate{most: most, limit: min(4, most), changed: make(chan struct{})}
 }
 
 func (g *gate) enter(ctx context.Context) error {

@@ -12,6 +12,7 @@ import (
 	"coldtrail/chain/bitcoin/blkfile"
 	"coldtrail/chain/bitcoin/etl"
 	"coldtrail/chain/evm"
+	evmetl "coldtrail/chain/evm/etl"
 	evmrpc "coldtrail/chain/evm/rpc"
 	"coldtrail/chain/jsonrpc"
 	"coldtrail/chain/transfers"
@@ -42,10 +43,11 @@ type sourceAt struct {
 
 // sources lists every kind of source under the name users type.
 var sources = map[string]opener{
-	"blocks":      openBlocks,
-	"bitcoin-etl": openBitcoinETL,
-	"rpc":         openNode,
-	"transfers":   openTransfers,
+	"blocks":       openBlocks,
+	"bitcoin-etl":  openBitcoinETL,
+	"ethereum-etl": openEthereumETL,
+	"rpc":          openNode,
+	"transfers":    openTransfers,
 }
 
 // open opens the source.
@@ -83,6 +85,14 @@ func openBitcoinETL(ctx context.Context, _ *ingestVerb, at sourceAt) (blockSourc
 		return nil, err
 	}
 	return etl.Open(ctx, at.place, network)
+}
+
+func openEthereumETL(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {
+	network, err := v.evmNetwork(at.chain)
+	if err != nil {
+		return nil, err
+	}
+	return evmetl.Open(ctx, at.place, network)
 }
 
 func openTransfers(ctx context.Context, _ *ingestVerb, at sourceAt) (blockSource, error) {

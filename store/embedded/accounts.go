@@ -17,7 +17,9 @@ import (
 // identifier and address.
 type accounts struct {
 	chainBase
-	kept int // headers before the Append under way
+	kept  int                     // headers before the Append under way
+	fresh map[ledger.Address]bool // met by the Append under way
+	known map[ledger.Address]bool // met before; not all of them
 }
 
 func openAccounts(base chainBase) *accounts { return &accounts{chainBase: base} }
@@ -37,6 +39,7 @@ func word(a *ledger.Address) []byte {
 func (c *accounts) append(ctx context.Context, b *pebble.Batch, blocks []*ledger.Block) (func() error, error) {
 	c.kept = len(c.headers)
 	fresh := map[ledger.Address]bool{} // seen in this batch
+	c.fresh = fresh
 	for _, block := range blocks {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -48,26 +51,30 @@ func (c *accounts) append(ctx context.Context, b *pebble.Batch, blocks []*ledger
 		if held {
 			continue
 		}
-		if err := c.appendBlock(b, block, fresh); err != nil {
+		if err := c.appendBlock(b, block); err != nil {
 			return nil, fmt.Errorf("block %d: %w", block.Height, err)
 		}
 	}
-	return func() error { return nil }, nil
+	return func() error { c.remember(); return nil }, nil
 }
 
-func (c *accounts) appendBlock(b *pebble.Batch, block *ledger.Block, fresh map[ledger.Address]bool) error {
+func (c *accounts) appendBlock(b *pebble.Batch, block *ledger.Block) error {
 	h := c.next(block)
-	if err := b.Set(c.key(keyBlock, uint64(block.Height)), store.EncodeBlock(nil, block), nil); err != nil {
+	bare := *block
+	bare.Txs = nil
+	if err := b.Set(c.key(keyBlock, uint64(block.Height)), store.EncodeBlock(nil, &bare), nil); err != nil {
 		return err
 	}
+	var encoded []byte
 	for i := range block.Txs {
 		tx := &block.Txs[i]
 		number := uint64(h.FirstTx) + uint64(i)
-		if err := b.Set(c.idKey(&tx.ID, number), nil, nil); err != nil {
+		encoded = store.EncodeTx(encoded[:0], tx)
+		if err := errors.Join(b.Set(c.idKey(&tx.ID, number), nil, nil), b.Set(c.key(keyMovement, number), encoded, nil)); err != nil {
 			return err
 		}
 		for _, a := range store.Touched(tx) {
-			if err := c.count(&h, &a, fresh); err != nil {
+			if err := c.count(b, &h, &a, number); err != nil {
 				return err
 			}
 			if err := b.Set(c.touchKey(&a, number), nil, nil); err != nil {
@@ -83,17 +90,41 @@ func (c *accounts) appendBlock(b *pebble.Batch, block *ledger.Block, fresh map[l
 	return c.put(b, &h)
 }
 
-// count counts an address the chain has not seen before.
-func (c *accounts) count(h *header, a *ledger.Address, fresh map[ledger.Address]bool) error {
-	if fresh[*a] {
+// maxKnown bounds the addresses remembered as seen.
+const maxKnown = 1 << 19
+
+// count counts an address the chain has not seen before, and notes where it first
+// was.
+func (c *accounts) count(b *pebble.Batch, h *header, a *ledger.Address, number uint64) error {
+	if c.fresh[*a] || c.known[*a] {
 		return nil
 	}
-	fresh[*a] = true
-	seen, err := c.seen(a)
-	if err == nil && !seen {
-		h.accounts++
+	c.fresh[*a] = true
+	key := c.seenKey(a)
+	_, closer, err := c.store.db.Get(key)
+	if err == nil {
+		return closer.Close()
 	}
-	return err
+	if !errors.Is(err, pebble.ErrNotFound) {
+		return err
+	}
+	h.accounts++
+	return b.Set(key, binary.BigEndian.AppendUint64(nil, number), nil)
+}
+
+// remember keeps the addresses of a batch that is in the record.
+func (c *accounts) remember() {
+	if c.known == nil || len(c.known)+len(c.fresh) > maxKnown {
+		c.known = make(map[ledger.Address]bool, len(c.fresh))
+	}
+	for a := range c.fresh {
+		c.known[a] = true
+	}
+	c.fresh = nil
+}
+
+func (c *accounts) seenKey(a *ledger.Address) []byte {
+	return append([]byte{keySeen, c.number}, word(a)...)
 }
 
 func (c *accounts) idKey(id *ledger.Hash, number uint64) []byte {
@@ -116,15 +147,6 @@ func (c *accounts) putOpening(b *pebble.Batch, o *ledger.Opening, sequence uint6
 	return b.Set(key, o.Amount.Bytes(), nil)
 }
 
-// seen reports whether the record has a posting of the address.
-func (c *accounts) seen(a *ledger.Address) (found bool, err error) {
-	err = c.store.scan(append([]byte{keyTouch, c.number}, word(a)...), func([]byte, []byte) error {
-		found = true
-		return errStop
-	})
-	return found, ignoreStop(err)
-}
-
 // errStop ends a scan early.
 var errStop = errors.New("stop")
 
@@ -141,6 +163,7 @@ func (c *accounts) rewind(b *pebble.Batch, from ledger.Height) (func() error, er
 	if at == len(c.headers) {
 		return func() error { return nil }, nil
 	}
+	c.known, c.fresh = nil, nil
 	for i := at; i < len(c.headers); i++ {
 		if err := c.removeBlock(b, &c.headers[i]); err != nil {
 			return nil, err
@@ -158,9 +181,16 @@ func (c *accounts) removeBlock(b *pebble.Batch, h *header) error {
 	keys := [][]byte{c.key(keyBlock, uint64(h.Height)), c.key(keyHeader, uint64(h.Height))}
 	for i := range block.Txs {
 		number := uint64(h.FirstTx) + uint64(i)
-		keys = append(keys, c.idKey(&block.Txs[i].ID, number))
+		keys = append(keys, c.idKey(&block.Txs[i].ID, number), c.key(keyMovement, number))
 		for _, a := range store.Touched(&block.Txs[i]) {
 			keys = append(keys, c.touchKey(&a, number))
+			first, err := c.firstSeen(&a)
+			if err != nil {
+				return err
+			}
+			if first == number {
+				keys = append(keys, c.seenKey(&a))
+			}
 		}
 	}
 	for i := range block.Openings {
@@ -176,27 +206,58 @@ func (c *accounts) removeBlock(b *pebble.Batch, h *header) error {
 	return nil
 }
 
+// firstSeen is the transaction in which an address first was.
+func (c *accounts) firstSeen(a *ledger.Address) (uint64, error) {
+	value, closer, err := c.store.db.Get(c.seenKey(a))
+	if err != nil {
+		return 0, fmt.Errorf("%w: an address without its first transaction: %w", store.ErrCorrupt, err)
+	}
+	if len(value) != 8 {
+		return 0, errors.Join(fmt.Errorf("%w: first transaction of an address", store.ErrCorrupt), closer.Close())
+	}
+	number := binary.BigEndian.Uint64(value)
+	return number, closer.Close()
+}
+
+// block reads a whole block.
 func (c *accounts) block(height ledger.Height) (*ledger.Block, error) {
 	value, closer, err := c.store.db.Get(c.key(keyBlock, uint64(height)))
 	if err != nil {
 		return nil, fmt.Errorf("%w: block %d: %w", store.ErrCorrupt, height, err)
 	}
 	block, err := store.DecodeBlock(value)
-	return block, errors.Join(err, closer.Close())
+	if err = errors.Join(err, closer.Close()); err != nil {
+		return nil, err
+	}
+	at := c.from(height)
+	if at == len(c.headers) || c.headers[at].Height != height {
+		return nil, fmt.Errorf("%w: block %d has no header", store.ErrCorrupt, height)
+	}
+	h := &c.headers[at]
+	if h.Txs > 0 {
+		block.Txs = make([]ledger.Tx, 0, h.Txs)
+	}
+	err = c.store.span(c.key(keyMovement, uint64(h.FirstTx)), c.key(keyMovement, uint64(h.FirstTx)+uint64(h.Txs)), func(_, value []byte) error {
+		tx, err := store.DecodeTx(value)
+		if err == nil {
+			block.Txs = append(block.Txs, *tx)
+		}
+		return err
+	})
+	if err == nil && len(block.Txs) != int(h.Txs) {
+		err = fmt.Errorf("%w: block %d has %d of %d transactions", store.ErrCorrupt, height, len(block.Txs), h.Txs)
+	}
+	return block, err
 }
 
 // tx reads one transaction.
 func (c *accounts) tx(number uint64) (*header, *ledger.Tx, error) {
-	h := c.of(number)
-	block, err := c.block(h.Height)
+	value, closer, err := c.store.db.Get(c.key(keyMovement, number))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%w: transaction number %d: %w", store.ErrCorrupt, number, err)
 	}
-	at := number - uint64(h.FirstTx)
-	if at >= uint64(len(block.Txs)) {
-		return nil, nil, fmt.Errorf("%w: block %d has too few transactions", store.ErrCorrupt, h.Height)
-	}
-	return h, &block.Txs[at], nil
+	tx, err := store.DecodeTx(value)
+	return c.of(number), tx, errors.Join(err, closer.Close())
 }
 
 func (c *accounts) find(id *ledger.Hash) (store.TxNumber, error) {

@@ -16,15 +16,17 @@ import (
 // The first byte of every key says what the record is; the second is the chain's
 // number in this store. Numbers after them are big-endian, so keys sort by them.
 const (
-	keyMeta    = 'm' // format, seed
-	keyChain   = 'c' // -> CAIP-2 identifier
-	keyHeader  = 'h' // height -> header
-	keyGroup   = 'g' // first transaction -> group (UTXO)
-	keyTwin    = 't' // transaction -> the one whose identifier it repeats (UTXO, BIP-30)
-	keyBlock   = 'b' // height -> store.EncodeBlock (account)
-	keyID      = 'i' // identifier, transaction -> nothing (account)
-	keyTouch   = 'a' // address, transaction -> nothing (account)
-	keyOpening = 'o' // address, asset, height, sequence -> amount (account)
+	keyMeta     = 'm' // format, seed
+	keyChain    = 'c' // -> CAIP-2 identifier
+	keyHeader   = 'h' // height -> header
+	keyGroup    = 'g' // first transaction -> group (UTXO)
+	keyTwin     = 't' // transaction -> the one whose identifier it repeats (UTXO, BIP-30)
+	keyBlock    = 'b' // height -> store.EncodeBlock (account)
+	keyID       = 'i' // identifier, transaction -> nothing (account)
+	keyTouch    = 'a' // address, transaction -> nothing (account)
+	keyMovement = 'v' // transaction -> its encoding (account)
+	keySeen     = 's' // address -> its first transaction (account)
+	keyOpening  = 'o' // address, asset, height, sequence -> amount (account)
 )
 
 var metaKey = []byte{keyMeta}
@@ -116,9 +118,23 @@ func (c *chainBase) load() error {
 
 // scan visits every record under a prefix, in order of key.
 func (s *Store) scan(prefix []byte, visit func(key, value []byte) error) error {
+	return s.span(prefix, successor(prefix), visit)
+}
+
+// successor is the first key behind all that begin with the prefix.
+func successor(prefix []byte) []byte {
 	end := slices.Clone(prefix)
-	end[len(end)-1]++
-	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: prefix, UpperBound: end})
+	for i := len(end) - 1; i >= 0; i-- {
+		if end[i]++; end[i] != 0 {
+			return end[:i+1]
+		}
+	}
+	return nil // no end
+}
+
+// span visits the records from one key up to another.
+func (s *Store) span(from, to []byte, visit func(key, value []byte) error) error {
+	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 
 	"coldtrail/ledger"
 	"coldtrail/store"
@@ -54,7 +55,7 @@ type chain interface {
 const (
 	recordFolder = "record"
 	indexFolder  = "index"
-	format       = 1
+	format       = 2
 )
 
 // Open opens the store in a folder, which it makes if it is missing or empty. A
@@ -71,7 +72,7 @@ func Open(ctx context.Context, folder string, options Options) (*Store, error) {
 	defer cache.Unref()
 	db, err := pebble.Open(filepath.Join(folder, recordFolder), &pebble.Options{
 		Cache: cache, MemTableSize: 32 << 20, Logger: quiet{}, FormatMajorVersion: pebble.FormatNewest,
-		Levels: [7]pebble.LevelOptions{},
+		Levels: filtered(),
 	})
 	if err != nil {
 		if strings.Contains(err.Error(), "lock") || strings.Contains(err.Error(), "resource temporarily unavailable") {
@@ -84,6 +85,15 @@ func Open(ctx context.Context, folder string, options Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", folder, err), s.Close())
 	}
 	return s, nil
+}
+
+// filtered gives every level a Bloom filter, because most look-ups of an ingest are
+// for what is not there.
+func filtered() (levels [7]pebble.LevelOptions) {
+	for i := range levels {
+		levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return levels
 }
 
 // prepare makes the folder, and refuses one that is not ours.

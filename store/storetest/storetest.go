@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for name, test := range map[string]func(*testing.T, store.Store){
 		"idempotent": testIdempotent, "all or none": testAllOrNone, "links": testLinks, "bad spends": testBadSpends,
 		"unknown parents": testUnknownParents, "twins": testTwins, "openings": testOpenings, "unknown chain": testUnknownChain,
-		"provenance": testProvenance, "readers while writing": testReaders,
+		"provenance": testProvenance, "last of keys": testLastOfKeys, "what is frozen": testFrozen, "readers while writing": testReaders,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
@@ -350,6 +351,49 @@ func testOpenings(t *testing.T, s store.Store) {
 	want := []store.Balance{{Amount: ledger.NewAmount(50), Known: true}, {Amount: ledger.NewAmount(7)}, {Amount: ledger.NewAmount(54), Known: true}, {Amount: ledger.NewAmount(53), Known: true}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// testLastOfKeys uses identifiers and addresses that sort behind all others.
+func testLastOfKeys(t *testing.T, s store.Store) {
+	t.Helper()
+	id := ledger.Hash(bytes.Repeat([]byte{0xff}, 32))
+	last := ledger.NewAddress(ledger.Named, id[:])
+	block := &ledger.Block{Chain: ledger.Ethereum, Height: 1, Time: 1, Provenance: ledger.File, Txs: []ledger.Tx{{
+		ID: id, Transfers: []ledger.Transfer{{From: name("a"), To: last, Asset: ledger.Ethereum.Native(), Amount: ledger.NewAmount(5), LogIndex: ledger.NoLog}},
+	}}}
+	mustAppend(t, s, block)
+	numbers, err := s.Find(t.Context(), ledger.Ethereum, []ledger.Hash{id})
+	if err != nil || numbers[0] != 0 {
+		t.Errorf("transaction ff…ff: number %v, %v", numbers, err)
+	}
+	histories, err := s.History(t.Context(), ledger.Ethereum, []store.Since{{Address: last}})
+	if err != nil || len(histories[0]) != 1 {
+		t.Errorf("history of the last address: %v, %v", histories, err)
+	}
+}
+
+// testFrozen asks whether a holding is frozen at several moments.
+func testFrozen(t *testing.T, s store.Store) {
+	t.Helper()
+	asset := ledger.Asset("eip155:1/erc20:0x00000000000000000000000000000000000000aa")
+	tx := func(id int, lifted bool) ledger.Tx { //nolint:revive // frozen or released
+		return ledger.Tx{ID: txID(id), Index: uint32(id), Freezes: []ledger.Freeze{{Holder: name("a"), Asset: asset, Lifted: lifted}}}
+	}
+	mustAppend(t, s, &ledger.Block{Chain: ledger.Ethereum, Height: 1, Time: 1, Provenance: ledger.File, Txs: []ledger.Tx{tx(0, false), tx(1, true), tx(2, false)}})
+	var questions []store.HoldingAt
+	for before := range store.TxNumber(4) {
+		questions = append(questions, store.HoldingAt{Holding: store.Holding{Address: name("a"), Asset: asset}, Before: before})
+	}
+	questions = append(questions, store.HoldingAt{Holding: store.Holding{Address: name("a"), Asset: asset + "b"}, Before: 3})
+	balances, err := s.Balances(t.Context(), ledger.Ethereum, questions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{false, true, false, true, false} {
+		if balances[i].Frozen != want {
+			t.Errorf("question %d: frozen is %v", i, balances[i].Frozen)
+		}
 	}
 }
 
