@@ -128,7 +128,7 @@ type runner struct {
 }
 
 func (r *runner) pull(ctx context.Context, from Source, start ledger.Height) error {
-	for block, err := range from.Blocks(ctx, start) {
+	for block, err := range ahead(ctx, from, start) {
 		if err != nil {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"coldtrail/chain/bitcoin/blkfile"
 	"coldtrail/chain/bitcoin/etl"
 	"coldtrail/chain/evm"
+	"coldtrail/chain/evm/era"
 	evmetl "coldtrail/chain/evm/etl"
 	evmrpc "coldtrail/chain/evm/rpc"
 	"coldtrail/chain/jsonrpc"
@@ -46,6 +47,7 @@ var sources = map[string]opener{
 	"blocks":       openBlocks,
 	"bitcoin-etl":  openBitcoinETL,
 	"ethereum-etl": openEthereumETL,
+	"era1":         openEra,
 	"rpc":          openNode,
 	"transfers":    openTransfers,
 }
@@ -93,6 +95,14 @@ func openEthereumETL(ctx context.Context, v *ingestVerb, at sourceAt) (blockSour
 		return nil, err
 	}
 	return evmetl.Open(ctx, at.place, network)
+}
+
+func openEra(_ context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {
+	network, err := v.evmNetwork(at.chain)
+	if err != nil {
+		return nil, err
+	}
+	return era.Open(at.place, network)
 }
 
 func openTransfers(ctx context.Context, _ *ingestVerb, at sourceAt) (blockSource, error) {

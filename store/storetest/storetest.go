@@ -377,7 +377,7 @@ func testLastOfKeys(t *testing.T, s store.Store) {
 func testFrozen(t *testing.T, s store.Store) {
 	t.Helper()
 	asset := ledger.Asset("eip155:1/erc20:0x00000000000000000000000000000000000000aa")
-	tx := func(id int, lifted bool) ledger.Tx { //nolint:revive // frozen or released
+	tx := func(id int, lifted bool) ledger.Tx {
 		return ledger.Tx{ID: txID(id), Index: uint32(id), Freezes: []ledger.Freeze{{Holder: name("a"), Asset: asset, Lifted: lifted}}}
 	}
 	mustAppend(t, s, &ledger.Block{Chain: ledger.Ethereum, Height: 1, Time: 1, Provenance: ledger.File, Txs: []ledger.Tx{tx(0, false), tx(1, true), tx(2, false)}})

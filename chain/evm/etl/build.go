@@ -95,15 +95,15 @@ func first[T any](r *reader, value T, err error) T {
 	return value
 }
 
-func (r *reader) number64(i int) uint64 { n, err := r.row.number(i, 64); return first(r, n, err) }
+func (r *reader) number64(i int) uint64 { n, err := r.number(i, 64); return first(r, n, err) }
 func (r *reader) number32(i int) uint32 {
-	n, err := r.row.number(i, 31)
+	n, err := r.number(i, 31)
 	return uint32(first(r, n, err))
 }
 
-func (r *reader) units(i int) ledger.Amount    { a, err := r.row.amount(i); return first(r, a, err) }
-func (r *reader) id(i int) ledger.Hash         { h, err := r.row.hash(i); return first(r, h, err) }
-func (r *reader) account(i int) ledger.Address { a, err := r.row.address(i); return first(r, a, err) }
+func (r *reader) units(i int) ledger.Amount    { a, err := r.amount(i); return first(r, a, err) }
+func (r *reader) id(i int) ledger.Hash         { h, err := r.hash(i); return first(r, h, err) }
+func (r *reader) account(i int) ledger.Address { a, err := r.address(i); return first(r, a, err) }
 
 // noUncles is the hash of an empty list of uncles.
 const noUncles = "0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347"
@@ -126,7 +126,7 @@ func (b *builder) header(row *row) error {
 		return r.fail(3, "it is not Unix seconds")
 	}
 	block.Time = int64(seconds)
-	if uncles := r.field(9); uncles != "" && uncles != noUncles && b.more["traces"] == nil && len(b.notes) < 16 {
+	if uncles := r.field(9); uncles != "" && uncles != noUncles && b.tables["traces"] == nil && len(b.notes) < 16 {
 		note := "some blocks have uncles, whose rewards an export without traces does not tell"
 		if !slices.Contains(b.notes, note) {
 			b.notes = append(b.notes, note)
@@ -193,11 +193,11 @@ func (b *builder) index() error {
 		txs[i], gas[i] = b.block.Txs[from], b.gas[from]
 		b.at[txs[i].Hash] = i
 		if int(txs[i].Index) != i {
-			return &evm.DataError{Block: b.block.Number, Tx: txs[i].Hash, Reason: fmt.Sprintf("%s has it at index %d where %d is due", b.txs.name, txs[i].Index, i)}
+			return &evm.DataError{Block: b.block.Number, Tx: txs[i].Hash, Reason: fmt.Sprintf("%s has it at index %d where %d is due", b.tables["transactions"].name, txs[i].Index, i)}
 		}
 	}
 	if b.count >= 0 && b.count != len(txs) {
-		return &evm.DataError{Block: b.block.Number, Reason: fmt.Sprintf("it states %d transactions, %s has %d", b.count, b.txs.name, len(txs))}
+		return &evm.DataError{Block: b.block.Number, Reason: fmt.Sprintf("it states %d transactions, %s has %d", b.count, b.tables["transactions"].name, len(txs))}
 	}
 	b.block.Txs, b.gas = txs, gas
 	b.bare, b.got, b.flat = make([]bool, len(txs)), make([]bool, len(txs)), make([][]evm.Flat, len(txs))
@@ -325,28 +325,28 @@ func (b *builder) trace(row *row) error {
 
 // finish checks that the tables agree and fills what one leaves to another.
 func (b *builder) finish() error {
-	if b.more["traces"] != nil { // they tell every reward
+	if b.tables["traces"] != nil { // they tell every reward
 		b.block.Rewards = append([]evm.Move{}, b.moves...)
 	}
 	for i := range b.block.Txs {
 		tx := &b.block.Txs[i]
 		slices.SortStableFunc(tx.Logs, func(x, y evm.Log) int { return cmp.Compare(x.Index, y.Index) })
 		switch {
-		case b.more["receipts"] == nil:
+		case b.tables["receipts"] == nil:
 			tx.Fee = &ledger.Fee{Payer: tx.From}
 		case !b.got[i]:
-			return &evm.DataError{Block: b.block.Number, Tx: tx.Hash, Reason: "it has no receipt in " + b.more["receipts"].name}
+			return &evm.DataError{Block: b.block.Number, Tx: tx.Hash, Reason: "it has no receipt in " + b.tables["receipts"].name}
 		case b.bare[i]: // before Byzantium a call that used all its gas, without an event, ran out of it
 			tx.Failed = len(tx.Logs) == 0 && tx.GasUsed == b.gas[i] && tx.GasUsed > 21_000
 		}
-		if b.more["traces"] == nil {
+		if b.tables["traces"] == nil {
 			continue
 		}
 		if len(b.flat[i]) == 0 {
-			return &evm.DataError{Block: b.block.Number, Tx: tx.Hash, Reason: "it has no trace in " + b.more["traces"].name}
+			return &evm.DataError{Block: b.block.Number, Tx: tx.Hash, Reason: "it has no trace in " + b.tables["traces"].name}
 		}
 		for j := range b.flat[i] {
-			if root := &b.flat[i][j]; len(root.Address) == 0 && (b.more["receipts"] == nil || b.bare[i]) {
+			if root := &b.flat[i][j]; len(root.Address) == 0 && (b.tables["receipts"] == nil || b.bare[i]) {
 				tx.Failed = root.Failed
 			}
 		}

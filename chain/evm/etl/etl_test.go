@@ -310,7 +310,7 @@ func TestRefused(t *testing.T) {
 		},
 		"blocks.csv:3: number: block 101 is there twice":        func(e export) { e["blocks"][2][0] = "101" },
 		"blocks.csv:1: miner: the column is missing":            func(e export) { e["blocks"][0][4] = "minor" },
-		"transactions.csv:2: block_number: \"x\"":               func(e export) { e["transactions"][1][1] = "x" },
+		"transactions.csv:2: block_number: no block number in":  func(e export) { e["transactions"][1][1] = "x" },
 		"transactions.csv:3: value: amount \"-1\"":              func(e export) { e["transactions"][2][5] = "-1" },
 		"transactions.csv:2: block 7 is not in":                 func(e export) { e["transactions"][1][1] = "7" },
 		"block 101: it states 2 transactions":                   func(e export) { e["blocks"][1][5] = "2" },

@@ -110,22 +110,32 @@ func (t *table) index(ctx context.Context, key string, want columns) error {
 		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
-		var digits []byte
-		if t.json {
-			digits, err = jsonField(text, key)
-		} else {
-			digits, err = csvField(text, number)
+		height, ok := t.heightOf(text, key, number)
+		if !ok {
+			return t.fail(line, key, fmt.Sprintf("no block number in %.60q", text))
 		}
-		height, parseErr := strconv.ParseUint(string(digits), 10, 62)
-		if err = errors.Join(err, parseErr); err != nil {
-			return t.fail(line, key, fmt.Sprintf("%.40q is not a block number", digits))
-		}
-		t.add(ledger.Height(height), line, offset, int64(len(text)))
+		t.add(height, line, offset, int64(len(text)))
 	}
 	if !t.json && number < 0 {
 		return t.fail(1, "", "the file is empty; a header is required")
 	}
 	return nil
+}
+
+// heightOf is the block of a row.
+func (t *table) heightOf(text []byte, key string, place int) (ledger.Height, bool) {
+	var digits []byte
+	var err error
+	if t.json {
+		digits, err = jsonField(text, key)
+	} else {
+		digits, err = csvField(text, place)
+	}
+	if err != nil {
+		return 0, false
+	}
+	height, err := strconv.ParseUint(string(digits), 10, 62)
+	return ledger.Height(height), err == nil
 }
 
 func (t *table) add(height ledger.Height, line int, offset, size int64) {
@@ -266,12 +276,14 @@ func (t *table) readJSON(text []byte, line int, read func(*row) error) error {
 // jsonText is a value as CSV would hold it: lists of strings are joined by commas,
 // other lists and objects stay JSON.
 func jsonText(d *jx.Decoder) (string, error) {
-	switch d.Next() {
-	case jx.Null:
+	kind := d.Next()
+	if kind == jx.Null {
 		return "", d.Null()
-	case jx.String:
+	}
+	if kind == jx.String {
 		return d.Str()
-	case jx.Array:
+	}
+	if kind == jx.Array {
 		raw, err := d.Raw()
 		if err != nil {
 			return "", err

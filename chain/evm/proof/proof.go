@@ -87,19 +87,20 @@ func decodeReceipts(encoded []byte) (types.Receipts, error) {
 	return receipts, nil
 }
 
-// isSlim knows a receipt without bloom filter: a list whose fourth item is a list.
+// isSlim knows a receipt without bloom filter by its third item: gas used, and not
+// the 256 bytes of a filter. Typed receipts are strings and have one.
 func isSlim(item []byte) bool {
 	kind, content, _, err := rlp.Split(item)
 	if err != nil || kind != rlp.List {
 		return false
 	}
+	var third []byte
 	for range 3 {
-		if _, _, content, err = rlp.Split(content); err != nil {
+		if _, third, content, err = rlp.Split(content); err != nil {
 			return false
 		}
 	}
-	kind, _, _, err = rlp.Split(content)
-	return err == nil && kind == rlp.List
+	return len(third) != types.BloomByteLength
 }
 
 // Height is the block's number.
