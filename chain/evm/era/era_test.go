@@ -40,29 +40,29 @@ func (b *builder) entry(kind uint16, body []byte) {
 	b.out.Write(append(head[:], body...))
 }
 
-func (b *builder) packed(t testing.TB, kind uint16, value any) {
-	t.Helper()
+func (b *builder) packed(tb testing.TB, kind uint16, value any) {
+	tb.Helper()
 	plain, err := rlp.EncodeToBytes(value)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out bytes.Buffer
 	w := snappy.NewBufferedWriter(&out)
 	if _, err := w.Write(plain); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := w.Close(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	b.entry(kind, out.Bytes())
 }
 
 // chain makes blocks with payments, a contract that was created, an event and uncles.
-func chain(t testing.TB, first, count int, parent common.Hash) (blocks []*types.Block, receipts []types.Receipts) {
-	t.Helper()
+func chain(tb testing.TB, first, count int, parent common.Hash) (blocks []*types.Block, receipts []types.Receipts) {
+	tb.Helper()
 	key, err := crypto.ToECDSA(common.LeftPadBytes([]byte{7}, 32))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	signer := types.LatestSignerForChainID(big.NewInt(chainID))
 	for i := range count {
@@ -90,8 +90,8 @@ func chain(t testing.TB, first, count int, parent common.Hash) (blocks []*types.
 }
 
 // write makes a file; spoil may change it before the index is written.
-func write(t testing.TB, dir string, blocks []*types.Block, receipts []types.Receipts, spoil func(*builder, int)) string {
-	t.Helper()
+func write(tb testing.TB, dir string, blocks []*types.Block, receipts []types.Receipts, spoil func(*builder, int)) string {
+	tb.Helper()
 	b := &builder{total: big.NewInt(17)}
 	b.entry(0x3265, nil)
 	var leaves [][]byte
@@ -100,9 +100,9 @@ func write(t testing.TB, dir string, blocks []*types.Block, receipts []types.Rec
 		b.total.Add(b.total, block.Difficulty())
 		total := b.total.FillBytes(make([]byte, 32))
 		slices.Reverse(total)
-		b.packed(t, 3, block.Header())
-		b.packed(t, 4, block.Body())
-		b.packed(t, 5, receipts[i])
+		b.packed(tb, 3, block.Header())
+		b.packed(tb, 4, block.Body())
+		b.packed(tb, 5, receipts[i])
 		b.entry(6, total)
 		if spoil != nil {
 			spoil(b, i)
@@ -118,19 +118,19 @@ func write(t testing.TB, dir string, blocks []*types.Block, receipts []types.Rec
 	b.entry(0x3266, binary.LittleEndian.AppendUint64(index, uint64(len(blocks))))
 	path := filepath.Join(dir, "test-"+blocks[0].Number().String()+".era1")
 	if err := os.WriteFile(path, b.out.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
-func read(t testing.TB, place string, from ledger.Height) ([]*ledger.Block, error) {
-	t.Helper()
+func read(tb testing.TB, place string, from ledger.Height) ([]*ledger.Block, error) {
+	tb.Helper()
 	s, err := era.Open(place, evm.Network{ID: chainID, Schedule: []evm.Reward{{From: 0, Wei: 32}}})
 	if err != nil {
 		return nil, err
 	}
 	var blocks []*ledger.Block
-	for b, err := range s.Blocks(t.Context(), from) {
+	for b, err := range s.Blocks(tb.Context(), from) {
 		if err != nil {
 			return blocks, err
 		}
@@ -180,7 +180,7 @@ func TestRead(t *testing.T) {
 func TestRefused(t *testing.T) {
 	blocks, receipts := chain(t, 0, 4, common.Hash{})
 	other, _ := chain(t, 2, 1, common.Hash{5})
-	for want, make := range map[string]func(dir string) string{
+	for want, file := range map[string]func(dir string) string{
 		"does not continue the one before it": func(dir string) string {
 			return write(t, dir, []*types.Block{blocks[0], blocks[1], other[0]}, []types.Receipts{receipts[0], receipts[1], receipts[2]}, nil)
 		},
@@ -215,7 +215,7 @@ func TestRefused(t *testing.T) {
 			return path
 		},
 	} {
-		_, err := read(t, make(t.TempDir()), 0)
+		_, err := read(t, file(t.TempDir()), 0)
 		var wrong *era.FileError
 		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %s: %v", want, err)
