@@ -69,6 +69,8 @@ var rules = []rule{
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
 	{"trace", engine, []string{"ledger", "store", "taint"}, "from a case file to where every unit is now"},
 
+	{"gather", engine, []string{"ledger", "store", "trace"}, "a trace that fetches only what it touches, from an explorer"},
+
 	{"internal/scenario", suite, []string{"ledger", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"internal/nodetest", suite, nil, "real nodes on loopback, and contracts compiled, for tests"},

@@ -1,6 +1,8 @@
 package evm
 
 import (
+	"slices"
+
 	"golang.org/x/crypto/sha3"
 
 	"coldtrail/ledger"
@@ -144,4 +146,18 @@ func (l *Log) asDestroyed() (who ledger.Address, amount ledger.Amount, ok bool) 
 	who, ok = addressOf(&word)
 	amount.SetBytes(units[:])
 	return who, amount, ok
+}
+
+// EventTopics lists the first topics of the events that move units of a token, and of
+// those that bind them to their holder.
+func EventTopics() (moved, bound []string) {
+	for _, t := range []ledger.Hash{topicTransfer, topicShares, topicDeposit, topicWithdrawal} {
+		moved = append(moved, "0x"+t.String())
+	}
+	for t := range freezes {
+		bound = append(bound, "0x"+t.String())
+	}
+	bound = append(bound, "0x"+topicDestroyed.String())
+	slices.Sort(bound)
+	return moved, bound
 }

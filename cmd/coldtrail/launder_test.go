@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"coldtrail/internal/nodetest"
 	"coldtrail/trace"
@@ -46,6 +48,7 @@ func TestLaunder(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	elsewhere := t.TempDir()
 	for _, method := range []string{"fifo", "lifo", "haircut", "seniority", "tiho"} {
 		result := w.trace(t, data, file, method)
 		if again := w.trace(t, data, file, method, "--mode", "targeted"); again.Digest != result.Digest {
@@ -68,6 +71,12 @@ func TestLaunder(t *testing.T) {
 		}
 		if frozen != (method != "fifo") { // the mule held ether of its own, which fifo spends first
 			t.Errorf("%s: frozen is %v in %+v", method, frozen, result.Dispositions)
+		}
+		// Without a ledger: the same answer from what the node finds by address, and
+		// again from what was kept, without the node.
+		gathered := w.trace(t, elsewhere, file, method, "--from", "otterscan:"+w.node.URL, "--wrapped", w.wrapped.Hex())
+		if diff := cmp.Diff(result.Dispositions, gathered.Dispositions, cmpopts.IgnoreUnexported(trace.Disposition{})); diff != "" {
+			t.Errorf("%s: gathered on demand (-store +gathered):\n%s", method, diff)
 		}
 		w.checkSwap(t, result, first.Hex(), thief.address, mule.address, w.poolS)
 		for _, a := range result.Anomalies {

@@ -144,15 +144,22 @@ func openNode(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, err
 	if err != nil {
 		return nil, err
 	}
-	options := evmrpc.Options{Network: network, Node: node, Traces: evmrpc.Traces(v.Traces), Openings: !v.NoOpenings, Known: knownHoldings(at)}
-	if v.Unverified {
-		options.Check = evmrpc.CheckNothing
-	}
+	options := v.evmOptions(network, node)
+	options.Known = knownHoldings(at)
 	return evmrpc.Open(ctx, options)
 }
 
+// evmOptions are the choices for a node of an EVM chain.
+func (v *nodeFlags) evmOptions(network evm.Network, node jsonrpc.Options) evmrpc.Options {
+	options := evmrpc.Options{Network: network, Node: node, Traces: evmrpc.Traces(v.Traces), Openings: !v.NoOpenings}
+	if v.Unverified {
+		options.Check = evmrpc.CheckNothing
+	}
+	return options
+}
+
 // node is how to reach the node.
-func (v *ingestVerb) node(at sourceAt) (jsonrpc.Options, error) {
+func (v *nodeFlags) node(at sourceAt) (jsonrpc.Options, error) {
 	options := jsonrpc.Options{URL: at.place, AtOnce: v.AtOnce, Now: time.Now, Log: func(text string) { fmt.Fprintln(at.session.stderr, "note: "+text) }}
 	if v.AuthFile == "" {
 		return options, nil
@@ -168,7 +175,7 @@ func (v *ingestVerb) node(at sourceAt) (jsonrpc.Options, error) {
 }
 
 // evmNetwork is the network of an EVM chain, with what the flags say of it.
-func (v *ingestVerb) evmNetwork(chain ledger.Chain) (evm.Network, error) {
+func (v *nodeFlags) evmNetwork(chain ledger.Chain) (evm.Network, error) {
 	if chain.Family() != ledger.Account {
 		return evm.Network{}, fmt.Errorf("%s is not an EVM chain", chain.Short())
 	}

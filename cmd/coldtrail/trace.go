@@ -24,7 +24,12 @@ type traceVerb struct {
 	Fees   string   `default:"end" enum:"end,follow" help:"end: fees end the trace; follow: they reach the block's coinbase."`
 	Flows  bool     `help:"Print every movement instead, oldest first."`
 	Path   string   `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
+	From   string   `placeholder:"KIND:URL" help:"Trace without a ledger of your own: otterscan:URL of a node; what is touched is fetched and kept."`
+	Fresh  bool     `help:"With --from: begin again at the newest block instead of going on with what was fetched."`
+	Most   int      `placeholder:"N" help:"With --from: most addresses to ask for; by default 500."`
 	Colour string   `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
+
+	nodeFlags
 }
 
 // Run traces the cases.
@@ -37,12 +42,7 @@ func (v *traceVerb) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	from, err := s.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, from.Close()) }()
-	result, err := trace.Run(ctx, from, cases, options)
+	result, err := v.trace(ctx, s, cases, options)
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,19 @@ func (v *traceVerb) Run(ctx context.Context, s *session) (err error) {
 		return s.printJSON(result)
 	}
 	return s.printResult(result, cases)
+}
+
+// trace runs over the store, or over what an explorer knows.
+func (v *traceVerb) trace(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (result *trace.Result, err error) {
+	if v.From != "" {
+		return v.gather(ctx, s, cases, options)
+	}
+	from, err := s.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	return trace.Run(ctx, from, cases, options)
 }
 
 func (v *traceVerb) options(s *session) (trace.Options, error) {

@@ -30,6 +30,8 @@ type Options struct {
 	CacheBytes int64 // of Pebble's block cache; 0 is 64 MiB
 	// Progress is told how far the look-up files have been built again.
 	Progress func(done, total uint64)
+	// Beside names what may lie in the folder beside the store.
+	Beside []string
 }
 
 // Store is an open store.
@@ -62,7 +64,7 @@ const (
 // folder that holds something else is refused; a store that somebody has open is
 // store.ErrLocked.
 func Open(ctx context.Context, folder string, options Options) (*Store, error) {
-	if err := prepare(folder); err != nil {
+	if err := prepare(folder, options.Beside); err != nil {
 		return nil, err
 	}
 	if options.CacheBytes <= 0 {
@@ -97,8 +99,9 @@ func filtered() (levels [7]pebble.LevelOptions) {
 }
 
 // prepare makes the folder, and refuses one that is not ours.
-func prepare(folder string) error {
+func prepare(folder string, beside []string) error {
 	entries, err := os.ReadDir(folder)
+	entries = slices.DeleteFunc(entries, func(e os.DirEntry) bool { return slices.Contains(beside, e.Name()) })
 	if errors.Is(err, os.ErrNotExist) || err == nil && len(entries) == 0 {
 		return os.MkdirAll(filepath.Join(folder, recordFolder), 0o700)
 	}

@@ -443,3 +443,48 @@ func ParseNumber(answer []byte) (uint64, error) { return number(jx.DecodeBytes(a
 func ParseAmount(answer []byte) (ledger.Amount, error) {
 	return amount(jx.DecodeBytes(answer))
 }
+
+// ParseTxHeight reads the block number of an answer of eth_getTransactionByHash; ok
+// is false where the node does not have the transaction in a block.
+func ParseTxHeight(answer []byte) (height ledger.Height, ok bool, err error) {
+	err = object(jx.DecodeBytes(answer), func(d *jx.Decoder, key []byte) error {
+		if string(key) != "blockNumber" || d.Next() == jx.Null {
+			return d.Skip()
+		}
+		n, err := number(d)
+		height, ok = ledger.Height(n), true
+		return err
+	})
+	return height, ok, err
+}
+
+// Page is a page of Otterscan's search: the blocks of the transactions found. Newest
+// says that nothing newer follows.
+type Page struct {
+	Heights []ledger.Height
+	Newest  bool
+}
+
+// ParseSearch reads the answer of ots_searchTransactionsAfter.
+func ParseSearch(answer []byte) (page Page, err error) {
+	err = object(jx.DecodeBytes(answer), func(d *jx.Decoder, key []byte) (err error) {
+		switch string(key) {
+		case "txs":
+			return list(d, func(d *jx.Decoder, _ int) error {
+				return object(d, func(d *jx.Decoder, key []byte) error {
+					if string(key) != "blockNumber" {
+						return d.Skip()
+					}
+					n, err := number(d)
+					page.Heights = append(page.Heights, ledger.Height(n))
+					return err
+				})
+			})
+		case "firstPage":
+			page.Newest, err = d.Bool()
+			return err
+		}
+		return d.Skip()
+	})
+	return page, err
+}

@@ -1,6 +1,8 @@
 package reply
 
 import (
+	"bytes"
+
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/go-faster/jx"
@@ -130,4 +132,40 @@ func (r *Receipt) fill(tx *evm.Tx, logs uint32) uint32 {
 		logs++
 	}
 	return logs
+}
+
+// ParseLogHeights reads an answer of eth_getLogs and lists the blocks of the events
+// that name the address, in a topic or in a word of their data.
+func ParseLogHeights(answer []byte, address ledger.Address) (heights []ledger.Height, err error) {
+	word := make([]byte, 32)
+	copy(word[12:], address.Bytes())
+	err = list(jx.DecodeBytes(answer), func(d *jx.Decoder, _ int) error {
+		names, height := false, uint64(0)
+		err := object(d, func(d *jx.Decoder, key []byte) (err error) {
+			switch string(key) {
+			case "blockNumber":
+				height, err = number(d)
+			case "topics":
+				err = list(d, func(d *jx.Decoder, _ int) error {
+					topic, err := hash(d)
+					names = names || bytes.Equal(topic[:], word)
+					return err
+				})
+			case "data":
+				var data []byte
+				data, err = octets(d, nil)
+				for ; len(data) >= 32; data = data[32:] {
+					names = names || bytes.Equal(data[:32], word)
+				}
+			default:
+				err = d.Skip()
+			}
+			return err
+		})
+		if names {
+			heights = append(heights, ledger.Height(height))
+		}
+		return err
+	})
+	return heights, err
 }

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	evmrpc "coldtrail/chain/evm/rpc"
+	"coldtrail/gather"
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/store/memory"
+	"coldtrail/trace"
+)
+
+// gather traces with an explorer instead of a store.
+func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (*trace.Result, error) {
+	kind, url, ok := strings.Cut(v.From, ":")
+	if !ok || kind != "otterscan" {
+		return nil, fmt.Errorf("--from %q: want otterscan:URL; other sources are ingested first", v.From)
+	}
+	chain, err := chainOf(cases)
+	if err != nil {
+		return nil, err
+	}
+	node, err := v.node(sourceAt{session: s, chain: chain, place: url})
+	if err != nil {
+		return nil, err
+	}
+	network, err := v.evmNetwork(chain)
+	if err != nil {
+		return nil, err
+	}
+	search, err := evmrpc.OpenSearch(ctx, v.evmOptions(network, node))
+	if err != nil {
+		return nil, err
+	}
+	defer search.Close()
+	for _, note := range search.Notes() {
+		fmt.Fprintln(s.stderr, "note: "+note)
+	}
+	cache, err := v.cache(ctx, s, chain, search)
+	if err != nil {
+		return nil, err
+	}
+	options.Mode = trace.Targeted
+	bar := newProgress(s, "gather", uint64(max(v.Most, 1)))
+	result, err := gather.Run(ctx, cases, gather.Options{
+		Chain: chain, Explorer: explorer{search}, Cache: cache, Head: cache.head, Empty: func() gather.Store { return memory.New() },
+		Trace: options, MaxAddresses: v.Most, Progress: func(asked, open int) {
+			bar.total = uint64(asked + open)
+			bar.set(uint64(asked))
+		},
+	})
+	bar.end()
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(s.stderr, "note: %d addresses were asked for, up to block %d; --fresh begins again at the newest\n", result.Asked, cache.head)
+	if n := len(result.Unasked); n > 0 {
+		fmt.Fprintf(s.stderr, "note: %d more hold stolen value and were not asked for (%s …); raise --most to go on\n", n, result.Unasked[0])
+	}
+	for _, address := range result.Busy {
+		fmt.Fprintf(s.stderr, "note: %s has more transactions than were fetched; what left it later is not followed\n", address)
+	}
+	return result.Result, nil
+}
+
+// chainOf is the one chain that the cases are on.
+func chainOf(cases []*trace.Case) (chain ledger.Chain, err error) {
+	for _, c := range cases {
+		for i := range c.Thefts {
+			one, err := parseChain(c.Thefts[i].Chain)
+			if err != nil {
+				return "", err
+			}
+			if chain != "" && chain != one {
+				return "", errors.New("--from serves one chain; the cases name several")
+			}
+			chain = one
+		}
+	}
+	return chain, nil
+}
+
+// explorer lets a node's search answer as gather asks.
+type explorer struct{ *evmrpc.Searcher }
+
+// Touching asks for the history of an address.
+func (e explorer) Touching(ctx context.Context, address ledger.Address, within gather.Span, limit int) (gather.Answer, error) {
+	blocks, more, err := e.Searcher.Touching(ctx, address, evmrpc.Span(within), limit)
+	return gather.Answer{Blocks: blocks, More: more}, err
+}
+
+// gathered is the folder, beside the store, of what explorers answered.
+const gathered = "gathered"
+
+// folderCache keeps answers as files, and the head they rest on.
+type folderCache struct {
+	folder string
+	head   ledger.Height
+}
+
+// cache opens the folder of a chain's answers; the first run fixes its head.
+func (v *traceVerb) cache(ctx context.Context, s *session, chain ledger.Chain, search *evmrpc.Searcher) (*folderCache, error) {
+	base, err := s.folder()
+	if err != nil {
+		return nil, err
+	}
+	c := &folderCache{folder: filepath.Join(base, gathered, strings.ReplaceAll(string(chain), ":", "-"))}
+	if v.Fresh {
+		if err := os.RemoveAll(c.folder); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(c.folder, 0o700); err != nil {
+		return nil, err
+	}
+	headFile := filepath.Join(c.folder, "head")
+	if text, err := os.ReadFile(headFile); err == nil {
+		n, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 62)
+		if err != nil {
+			return nil, fmt.Errorf("%s: it is not a height; use --fresh", headFile)
+		}
+		c.head = ledger.Height(n)
+		return c, nil
+	}
+	if c.head, err = search.Tip(ctx); err != nil {
+		return nil, err
+	}
+	return c, writeWhole(headFile, strconv.AppendUint(nil, uint64(c.head), 10))
+}
+
+func (c *folderCache) path(address ledger.Address, within gather.Span) string {
+	return filepath.Join(c.folder, fmt.Sprintf("%x-%d-%d", address.Bytes(), within.From, within.To))
+}
+
+// Load reads an answer: whether there was more, then blocks with their lengths.
+func (c *folderCache) Load(address ledger.Address, within gather.Span) (answer gather.Answer, found bool, err error) {
+	path := c.path(address, within)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return answer, false, nil
+	}
+	broken := fmt.Errorf("%s is broken; use --fresh", path)
+	if err != nil || len(text) == 0 {
+		return answer, false, errors.Join(broken, err)
+	}
+	answer.More = text[0] == 1
+	for text = text[1:]; len(text) > 0; {
+		size, n := binary.Uvarint(text)
+		if n <= 0 || size > uint64(len(text)-n) {
+			return answer, false, broken
+		}
+		block, err := store.DecodeBlock(text[n : n+int(size)])
+		if err != nil {
+			return answer, false, errors.Join(broken, err)
+		}
+		answer.Blocks = append(answer.Blocks, block)
+		text = text[n+int(size):]
+	}
+	return answer, true, nil
+}
+
+// Save writes an answer, whole or not at all.
+func (c *folderCache) Save(address ledger.Address, within gather.Span, answer gather.Answer) error {
+	text := []byte{0}
+	if answer.More {
+		text[0] = 1
+	}
+	for _, block := range answer.Blocks {
+		encoded := store.EncodeBlock(nil, block)
+		text = append(binary.AppendUvarint(text, uint64(len(encoded))), encoded...)
+	}
+	return writeWhole(c.path(address, within), text)
+}
+
+// writeWhole writes a file that is never seen half written.
+func writeWhole(path string, text []byte) error {
+	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}
