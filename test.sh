@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need, and passes all of them. Run it from anywhere.
-# RACE=0 leaves the race detector out; FUZZTIME=60s fuzzes every decoder that long.
+# Installs what the tests need into .tools, and passes all of them. Run it from
+# anywhere. RACE=0 leaves the race detector out; GETH=1 builds geth (minutes) and
+# tests with it; FUZZTIME=60s fuzzes every decoder that long.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -14,6 +15,31 @@ if [ "${RACE:-1}" = 1 ]; then
   fi
   if command -v gcc >/dev/null; then race=(-race)
   else echo "test.sh: no C compiler and none could be installed; running without the race detector" >&2; fi
+fi
+
+# Real nodes, and the compiler of the test contracts. Tests that need one of these
+# are skipped where it could not be installed, but fail where CI is set.
+tools="$PWD/.tools"
+mkdir -p "$tools/bin"
+if ! command -v npm >/dev/null; then
+  if [ "$(id -u)" = 0 ]; then apt-get install -y --no-install-recommends nodejs npm || true
+  elif command -v sudo >/dev/null; then sudo -n apt-get install -y --no-install-recommends nodejs npm || true; fi
+fi
+npm_packages=(@foundry-rs/anvil@1.7.1 solc@0.8.37)
+if [ "$(cat "$tools/npm-packages" 2>/dev/null)" != "${npm_packages[*]}" ] && command -v npm >/dev/null; then
+  npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund "${npm_packages[@]}" && echo "${npm_packages[*]}" >"$tools/npm-packages"
+fi
+node_of() { # MODULE VERSION: builds a node once, under its version
+  local name; name=$(basename "$1")
+  if [ ! -x "$tools/bin/$name-$2" ]; then
+    GOBIN="$tools/bin" go install "$1@$2" && mv "$tools/bin/$name" "$tools/bin/$name-$2"
+  fi
+  ln -sf "$name-$2" "$tools/bin/$name"
+}
+node_of github.com/btcsuite/btcd v0.26.2
+if [ "${GETH:-}" = 1 ]; then
+  node_of github.com/ethereum/go-ethereum/cmd/geth v1.16.9
+  export COLDTRAIL_GETH="$tools/bin/geth"
 fi
 
 go vet ./...

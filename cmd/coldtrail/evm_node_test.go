@@ -44,6 +44,7 @@ func TestAnvil(t *testing.T) {
 
 // TestGeth does the same with geth in its development mode.
 func TestGeth(t *testing.T) {
+	t.Parallel() // it waits for a block every second
 	node := nodetest.Geth(t)
 	w := newWorld(t, node, 7)
 	data := t.TempDir()

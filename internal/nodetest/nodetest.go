@@ -41,7 +41,7 @@ func find(tb testing.TB, places ...string) string {
 			return path
 		}
 	}
-	message := filepath.Base(places[0]) + " is not installed; ./test.sh installs it"
+	message := filepath.Base(places[len(places)-1]) + " is not installed; ./test.sh installs it"
 	if os.Getenv("CI") != "" {
 		tb.Fatal(message)
 	}
@@ -107,7 +107,8 @@ type EVM struct {
 // Anvil starts anvil, which mines when Mine says so.
 func Anvil(tb testing.TB) *EVM {
 	tb.Helper()
-	path := find(tb, filepath.Join(tools(), "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"), "anvil")
+	built, _ := filepath.Glob(filepath.Join(tools(), "node_modules/@foundry-rs/anvil-*/bin/anvil")) // one per platform
+	path := find(tb, append(built, "anvil")...)
 	port := freePort(tb)
 	start(tb, path, "--port", fmt.Sprint(port), "--no-mining", "--order", "fifo", "--hardfork", "prague", "--silent")
 	return connect(tb, fmt.Sprintf("http://127.0.0.1:%d", port))
