@@ -21,6 +21,18 @@ type Patience struct {
 	told    bool
 }
 
+// PatienceError says that a node was given up: waiting would not help, or has not.
+type PatienceError struct {
+	Node string
+	Err  error
+}
+
+// Error names the node and what it last did.
+func (e *PatienceError) Error() string { return e.Node + ": " + e.Err.Error() }
+
+// Unwrap gives what it last did.
+func (e *PatienceError) Unwrap() error { return e.Err }
+
 // quiet is how long the same trouble is not told again.
 const quiet = time.Minute
 
@@ -45,7 +57,7 @@ func (p *Patience) Well() {
 // for as long as the options bear, and at once where waiting is of no use.
 func (p *Patience) Wait(ctx context.Context, try int, reason error) error {
 	if err := p.begin(reason); err != nil {
-		return fmt.Errorf("%s: %w", p.name, err)
+		return &PatienceError{Node: p.name, Err: err}
 	}
 	pause := p.options.Pause << min(try, 16)
 	if pause > p.options.MaxPause || pause <= 0 {

@@ -40,7 +40,7 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 	if err != nil {
 		return nil, err
 	}
-	defer search.Close()
+	defer func() { _ = search.Close() }()
 	for _, note := range search.Notes() {
 		fmt.Fprintln(s.stderr, "note: "+note)
 	}

@@ -11,6 +11,7 @@ import (
 	"coldtrail/chain/bitcoin"
 	"coldtrail/chain/bitcoin/blkfile"
 	"coldtrail/chain/bitcoin/etl"
+	btcrpc "coldtrail/chain/bitcoin/rpc"
 	"coldtrail/chain/evm"
 	"coldtrail/chain/evm/era"
 	evmetl "coldtrail/chain/evm/etl"
@@ -140,6 +141,9 @@ func openNode(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, err
 	if err != nil {
 		return nil, err
 	}
+	if at.chain.Family() == ledger.UTXO {
+		return v.openBitcoinNode(ctx, at, node)
+	}
 	network, err := v.evmNetwork(at.chain)
 	if err != nil {
 		return nil, err
@@ -147,6 +151,18 @@ func openNode(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, err
 	options := v.evmOptions(network, node)
 	options.Known = knownHoldings(at)
 	return evmrpc.Open(ctx, options)
+}
+
+func (v *ingestVerb) openBitcoinNode(ctx context.Context, at sourceAt, node jsonrpc.Options) (blockSource, error) {
+	network, err := bitcoin.NetworkOf(at.chain)
+	if err != nil {
+		return nil, err
+	}
+	options := btcrpc.Options{Network: network, Node: node}
+	if v.NoPow {
+		options.Proof = bitcoin.WithoutWork
+	}
+	return btcrpc.Open(ctx, options)
 }
 
 // evmOptions are the choices for a node of an EVM chain.

@@ -108,7 +108,7 @@ func (f *fetch) addOpenings(ctx context.Context, block *ledger.Block) error {
 	if f.options.Known != nil && len(ask) > 0 {
 		known, err := f.options.Known(ctx, ask)
 		if err != nil {
-			return errors.Join(errFatal, err)
+			return errors.Join(errOurs, err)
 		}
 		rest := ask[:0:0]
 		for i, h := range ask {
@@ -165,7 +165,7 @@ func (s *Source) balances(ctx context.Context, holdings []evm.Holding, at ledger
 		}
 		answers, err := s.client.Do(ctx, calls)
 		if err != nil {
-			return nil, nil, errors.Join(errFatal, err)
+			return nil, nil, err
 		}
 		for i := range answers {
 			if answers[i].Refusal == nil {

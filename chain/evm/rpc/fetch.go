@@ -77,7 +77,7 @@ func (s *Source) fetch(ctx context.Context, first, last ledger.Height) ([]*ledge
 	}
 	answers, err := s.client.Do(ctx, calls)
 	if err != nil {
-		return nil, errors.Join(errFatal, err)
+		return nil, err
 	}
 	var blocks []*ledger.Block
 	for height := first; height <= last; height++ {
@@ -109,7 +109,7 @@ func (f *fetch) build(ctx context.Context) (*ledger.Block, error) {
 		return nil, err
 	}
 	if !raw.Known {
-		return nil, errShort
+		return nil, jsonrpc.ErrShort
 	}
 	if !raw.Header.Number.IsUint64() || ledger.Height(raw.Header.Number.Uint64()) != f.height {
 		return nil, fmt.Errorf("the node gives block %s instead", raw.Header.Number)
@@ -186,7 +186,7 @@ func (f *fetch) readReceipts(ctx context.Context, raw *reply.Block) ([]reply.Rec
 	}
 	answers, err := f.client.Do(ctx, calls)
 	if err != nil {
-		return nil, errors.Join(errFatal, err)
+		return nil, err
 	}
 	texts := make([][]byte, len(answers))
 	for i := range answers {
@@ -218,7 +218,7 @@ func (f *fetch) readUncles(ctx context.Context, raw *reply.Block) ([]*types.Head
 	}
 	answers, err := f.client.Do(ctx, calls)
 	if err != nil {
-		return nil, errors.Join(errFatal, err)
+		return nil, err
 	}
 	var uncles []*types.Header
 	for i := range answers {

@@ -14,8 +14,6 @@ import (
 	"iter"
 	"sync/atomic"
 
-	"golang.org/x/sync/errgroup"
-
 	"coldtrail/chain/evm"
 	"coldtrail/chain/evm/reply"
 	"coldtrail/chain/jsonrpc"
@@ -178,9 +176,6 @@ func (s *Source) checkHash(answer []byte, height ledger.Height) (ledger.Hash, er
 	return stated, nil
 }
 
-// errShort ends a walk where the node has no further block.
-var errShort = errors.New("the node has no such block")
-
 // Blocks yields the node's blocks from a height to the newest, in order. It fetches
 // ahead, as many windows at once as the node bears.
 func (s *Source) Blocks(ctx context.Context, from ledger.Height) iter.Seq2[*ledger.Block, error] {
@@ -191,80 +186,16 @@ func (s *Source) Blocks(ctx context.Context, from ledger.Height) iter.Seq2[*ledg
 			return
 		}
 		s.met.forget()
-		ctx, cancel := context.WithCancel(ctx)
-		group, ctx := errgroup.WithContext(ctx)
-		windows := s.fetchAhead(ctx, group, from, tip)
-		defer func() {
-			cancel()
-			for range windows { // lets the fetchers end
+		walk := jsonrpc.Walk{From: uint64(from), To: uint64(tip), Window: uint64(s.options.Window)}
+		for block, err := range jsonrpc.Ahead(ctx, s.client, walk, s.window) {
+			if err == nil {
+				s.settleOpenings(block)
 			}
-			_ = group.Wait()
-		}()
-		for window := range windows {
-			if !s.hand(ctx, window, yield) {
+			if !yield(block, err) || err != nil {
 				return
 			}
 		}
 	}
-}
-
-// hand yields a window's blocks and says whether to go on.
-func (s *Source) hand(ctx context.Context, window <-chan fetched, yield func(*ledger.Block, error) bool) bool {
-	var got fetched
-	select {
-	case got = <-window:
-	case <-ctx.Done():
-		yield(nil, context.Cause(ctx))
-		return false
-	}
-	for _, block := range got.blocks {
-		s.settleOpenings(block)
-		if !yield(block, nil) {
-			return false
-		}
-	}
-	if got.err != nil && !errors.Is(got.err, errShort) {
-		yield(nil, got.err)
-	}
-	return got.err == nil
-}
-
-// fetched is one window's blocks, and why there are not more.
-type fetched struct {
-	blocks []*ledger.Block
-	err    error
-}
-
-// fetchAhead starts fetching windows and gives, in order, where each will arrive.
-func (s *Source) fetchAhead(ctx context.Context, group *errgroup.Group, from, tip ledger.Height) <-chan chan fetched {
-	ahead := s.client.AtOnce()
-	windows := make(chan chan fetched, ahead)
-	group.Go(func() error {
-		defer close(windows)
-		room := make(chan struct{}, ahead)
-		for first := from; first <= tip; first += ledger.Height(s.options.Window) {
-			select {
-			case room <- struct{}{}:
-			case <-ctx.Done():
-				return nil
-			}
-			arrival := make(chan fetched, 1)
-			last := min(first+ledger.Height(s.options.Window)-1, tip)
-			group.Go(func() error {
-				blocks, err := s.window(ctx, first, last)
-				arrival <- fetched{blocks, err}
-				<-room
-				return nil
-			})
-			select {
-			case windows <- arrival:
-			case <-ctx.Done():
-				return nil
-			}
-		}
-		return nil
-	})
-	return windows
 }
 
 // retryNull is how often a block that the node should have is asked for again
@@ -272,11 +203,12 @@ func (s *Source) fetchAhead(ctx context.Context, group *errgroup.Group, from, ti
 const retryNull = 3
 
 // window fetches a run of blocks, again until each holds.
-func (s *Source) window(ctx context.Context, first, last ledger.Height) ([]*ledger.Block, error) {
+func (s *Source) window(ctx context.Context, first, last uint64) ([]*ledger.Block, error) {
 	var blocks []*ledger.Block
 	null := 0
+	var given *jsonrpc.PatienceError // the node was given up
 	for try := 0; first <= last; {
-		got, err := s.fetch(ctx, first, last)
+		got, err := s.fetch(ctx, ledger.Height(first), ledger.Height(last))
 		for _, block := range got {
 			blocks = append(blocks, block)
 			first++
@@ -287,11 +219,11 @@ func (s *Source) window(ctx context.Context, first, last ledger.Height) ([]*ledg
 			continue
 		case ctx.Err() != nil:
 			return blocks, ctx.Err()
-		case errors.Is(err, errFatal):
+		case errors.As(err, &given) || errors.Is(err, errOurs):
 			return blocks, err
-		case errors.Is(err, errShort):
+		case errors.Is(err, jsonrpc.ErrShort):
 			if null++; null > retryNull {
-				return blocks, errShort
+				return blocks, jsonrpc.ErrShort
 			}
 		}
 		if err := s.data.Wait(ctx, try, err); err != nil {
@@ -303,7 +235,7 @@ func (s *Source) window(ctx context.Context, first, last ledger.Height) ([]*ledg
 	return blocks, nil
 }
 
-// errFatal marks failures that asking again does not cure.
-var errFatal = errors.New("cannot go on")
+// errOurs marks failures that are not the node's.
+var errOurs = errors.New("the store does not say what it knows")
 
 func hexNumber(n uint64) string { return fmt.Sprintf("0x%x", n) }

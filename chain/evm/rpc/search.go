@@ -120,11 +120,7 @@ func (s *Searcher) heights(ctx context.Context, address ledger.Address, within S
 			if uint64(height) < after {
 				return nil, false, fmt.Errorf("the node finds block %d where blocks after %d were asked for", height, after)
 			}
-			last = max(last, uint64(height))
-			if height < within.From || height > within.To {
-				continue
-			}
-			if !slices.Contains(all, height) {
+			if last = max(last, uint64(height)); height >= within.From && height <= within.To {
 				all = append(all, height)
 			}
 		}
@@ -132,10 +128,10 @@ func (s *Searcher) heights(ctx context.Context, address ledger.Address, within S
 		switch {
 		case page.Newest || len(page.Heights) == 0 || last > uint64(within.To):
 			slices.Sort(all)
-			return all, false, nil
+			return slices.Compact(all), false, nil
 		case found >= limit || last == after:
 			slices.Sort(all)
-			return all, true, nil
+			return slices.Compact(all), true, nil
 		}
 		after = last
 	}
@@ -193,7 +189,7 @@ func (s *Searcher) whole(ctx context.Context, height ledger.Height) (*ledger.Blo
 	if block := s.blocks[height]; block != nil {
 		return block, nil
 	}
-	got, err := s.window(ctx, height, height)
+	got, err := s.window(ctx, uint64(height), uint64(height))
 	if err != nil {
 		return nil, err
 	}
