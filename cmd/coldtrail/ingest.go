@@ -12,7 +12,7 @@ import (
 
 type ingestVerb struct {
 	Chain string  `arg:"" help:"bitcoin, ethereum, a test network (regtest, simnet, signet, testnet3), eip155:N or bip122:…"`
-	From  string  `required:"" placeholder:"KIND:PLACE" help:"blocks:PLACE, bitcoin-etl:FOLDER, rpc:URL or transfers:CSV."`
+	From  string  `required:"" placeholder:"KIND:PLACE" help:"blocks:PLACE, bitcoin-etl:FOLDER, parquet:FOLDER, rpc:URL or transfers:CSV."`
 	To    *uint64 `placeholder:"HEIGHT" help:"Stop after this height."`
 	Since uint64  `placeholder:"HEIGHT" help:"Begin here where the store holds nothing of the chain yet."`
 	NoPow bool    `help:"Accept blocks without proof of work (test chains); their facts are marked file."`

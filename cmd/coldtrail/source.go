@@ -15,6 +15,7 @@ import (
 	"coldtrail/chain/evm"
 	"coldtrail/chain/evm/era"
 	evmetl "coldtrail/chain/evm/etl"
+	"coldtrail/chain/evm/parquet"
 	evmrpc "coldtrail/chain/evm/rpc"
 	"coldtrail/chain/jsonrpc"
 	"coldtrail/chain/transfers"
@@ -50,6 +51,7 @@ var sources = map[string]opener{
 	"ethereum-etl": openEthereumETL,
 	"era1":         openEra,
 	"rpc":          openNode,
+	"parquet":      openParquet,
 	"transfers":    openTransfers,
 }
 
@@ -104,6 +106,14 @@ func openEra(_ context.Context, v *ingestVerb, at sourceAt) (blockSource, error)
 		return nil, err
 	}
 	return era.Open(at.place, network)
+}
+
+func openParquet(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {
+	network, err := v.evmNetwork(at.chain)
+	if err != nil {
+		return nil, err
+	}
+	return parquet.Open(ctx, at.place, network)
 }
 
 func openTransfers(ctx context.Context, _ *ingestVerb, at sourceAt) (blockSource, error) {
