@@ -59,6 +59,7 @@ var rules = []rule{
 	{"chain/evm/rpc", adapter, []string{"ledger", "chain/evm", "chain/evm/reply", "chain/jsonrpc"}, "blocks of a node, checked before they are handed on"},
 	{"chain/evm/era", adapter, []string{"ledger", "chain/evm", "chain/evm/proof"}, "era1 archives, proven"},
 	{"chain/evm/etl", adapter, []string{"ledger", "chain/evm"}, "exports of ethereum-etl"},
+	{"chain/evm/etherscan", adapter, []string{"ledger", "chain/evm", "chain/evm/reply", "chain/jsonrpc"}, "explorers that answer by address"},
 	{"chain/evm/parquet", adapter, []string{"ledger", "chain/evm"}, "blocks in folders of Parquet files, in and out"},
 	{"chain/transfers", adapter, []string{"ledger"}, "an analyst's CSV of movements"},
 

@@ -61,6 +61,8 @@ type Options struct {
 	Patience time.Duration // without any success, after which to give up; 10 min
 	AtOnce   int           // most requests at once; 8
 	MaxBytes int64         // of one answer; 1 GiB
+	// Every is the least time between two requests, for services that limit them.
+	Every time.Duration
 	// Log is told once when trouble begins, with the reason, and once when it ends.
 	Log func(string)
 	// Now is the clock by which patience is measured; required.
@@ -73,6 +75,7 @@ type Client struct {
 	http    *http.Client
 	auth    string
 	gate    *gate
+	pace    pace
 	*Patience
 }
 
@@ -195,8 +198,6 @@ func (c *Client) attempt(ctx context.Context, calls []Call, open []int, answers 
 	if err := c.gate.enter(ctx); err != nil {
 		return open, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.options.Timeout)
-	defer cancel()
 	body, err := c.post(ctx, encode(calls, open))
 	c.gate.leave(err == nil)
 	if err != nil {
@@ -239,6 +240,17 @@ func (c *Client) post(ctx context.Context, question []byte) ([]byte, error) {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
+	return c.send(request)
+}
+
+// send sends a request when its time has come and reads the answer.
+func (c *Client) send(request *http.Request) ([]byte, error) {
+	if err := c.pace.wait(request.Context(), c.options.Every, c.options.Now); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(request.Context(), c.options.Timeout)
+	defer cancel()
+	request = request.WithContext(ctx)
 	if token, ok := strings.CutPrefix(c.auth, "Bearer "); ok {
 		request.Header.Set("Authorization", "Bearer "+token)
 	} else if user, password, ok := strings.Cut(c.auth, ":"); ok {

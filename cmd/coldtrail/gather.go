@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
+	"coldtrail/chain/evm/etherscan"
 	evmrpc "coldtrail/chain/evm/rpc"
 	"coldtrail/gather"
 	"coldtrail/ledger"
@@ -18,21 +20,26 @@ import (
 	"coldtrail/trace"
 )
 
-// gather traces with an explorer instead of a store.
-func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (*trace.Result, error) {
-	kind, url, ok := strings.Cut(v.From, ":")
-	if !ok || kind != "otterscan" {
-		return nil, fmt.Errorf("--from %q: want otterscan:URL; other sources are ingested first", v.From)
-	}
-	chain, err := chainOf(cases)
+// finder is an explorer of any kind.
+type finder interface {
+	gather.Explorer
+	Tip(ctx context.Context) (ledger.Height, error)
+	Notes() []string
+	Close() error
+}
+
+// finders lists every kind of explorer under the name users type.
+var finders = map[string]func(ctx context.Context, v *traceVerb, at sourceAt) (finder, error){
+	"etherscan": openEtherscan,
+	"otterscan": openOtterscan,
+}
+
+func openOtterscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, error) {
+	node, err := v.node(at)
 	if err != nil {
 		return nil, err
 	}
-	node, err := v.node(sourceAt{session: s, chain: chain, place: url})
-	if err != nil {
-		return nil, err
-	}
-	network, err := v.evmNetwork(chain)
+	network, err := v.evmNetwork(at.chain)
 	if err != nil {
 		return nil, err
 	}
@@ -40,18 +47,57 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = search.Close() }()
-	for _, note := range search.Notes() {
+	return otterscan{search}, nil
+}
+
+func openEtherscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, error) {
+	network, err := v.evmNetwork(at.chain)
+	if err != nil {
+		return nil, err
+	}
+	options := etherscan.Options{Network: network, Node: at.reach()}
+	options.Node.Every = time.Second / time.Duration(max(v.PerSecond, 1))
+	if v.AuthFile != "" {
+		key, err := os.ReadFile(v.AuthFile)
+		if err != nil {
+			return nil, fmt.Errorf("--auth-file: %w", err)
+		}
+		options.Key = strings.TrimSpace(string(key))
+	}
+	explorer, err := etherscan.Open(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	return byLists{explorer}, nil
+}
+
+// gather traces with an explorer instead of a store.
+func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (*trace.Result, error) {
+	kind, url, ok := strings.Cut(v.From, ":")
+	open := finders[kind]
+	if !ok || open == nil {
+		return nil, fmt.Errorf("--from %q: want otterscan:URL or etherscan:URL; other sources are ingested first", v.From)
+	}
+	chain, err := chainOf(cases)
+	if err != nil {
+		return nil, err
+	}
+	explorer, err := open(ctx, v, sourceAt{session: s, chain: chain, place: url})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = explorer.Close() }()
+	for _, note := range explorer.Notes() {
 		fmt.Fprintln(s.stderr, "note: "+note)
 	}
-	cache, err := v.cache(ctx, s, chain, search)
+	cache, err := v.cache(ctx, s, kind, chain, explorer)
 	if err != nil {
 		return nil, err
 	}
 	options.Mode = trace.Targeted
 	bar := newProgress(s, "gather", uint64(max(v.Most, 1)))
 	result, err := gather.Run(ctx, cases, gather.Options{
-		Chain: chain, Explorer: explorer{search}, Cache: cache, Head: cache.head, Empty: func() gather.Store { return memory.New() },
+		Chain: chain, Explorer: explorer, Cache: cache, Head: cache.head, Empty: func() gather.Store { return memory.New() },
 		Trace: options, MaxAddresses: v.Most, Progress: func(asked, open int) {
 			bar.total = uint64(asked + open)
 			bar.set(uint64(asked))
@@ -61,14 +107,19 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(s.stderr, "note: %d addresses were asked for, up to block %d; --fresh begins again at the newest\n", result.Asked, cache.head)
+	s.reportGathered(result, cache.head)
+	return result.Result, nil
+}
+
+// reportGathered says where gathering stopped.
+func (s *session) reportGathered(result *gather.Result, head ledger.Height) {
+	fmt.Fprintf(s.stderr, "note: %d addresses were asked for, up to block %d; --fresh begins again at the newest\n", result.Asked, head)
 	if n := len(result.Unasked); n > 0 {
 		fmt.Fprintf(s.stderr, "note: %d more hold stolen value and were not asked for (%s …); raise --most to go on\n", n, result.Unasked[0])
 	}
 	for _, address := range result.Busy {
 		fmt.Fprintf(s.stderr, "note: %s has more transactions than were fetched; what left it later is not followed\n", address)
 	}
-	return result.Result, nil
 }
 
 // chainOf is the one chain that the cases are on.
@@ -88,12 +139,21 @@ func chainOf(cases []*trace.Case) (chain ledger.Chain, err error) {
 	return chain, nil
 }
 
-// explorer lets a node's search answer as gather asks.
-type explorer struct{ *evmrpc.Searcher }
+// otterscan lets a node's search answer as gather asks.
+type otterscan struct{ *evmrpc.Searcher }
 
 // Touching asks for the history of an address.
-func (e explorer) Touching(ctx context.Context, address ledger.Address, within gather.Span, limit int) (gather.Answer, error) {
-	blocks, more, err := e.Searcher.Touching(ctx, address, evmrpc.Span(within), limit)
+func (o otterscan) Touching(ctx context.Context, address ledger.Address, within gather.Span, limit int) (gather.Answer, error) {
+	blocks, more, err := o.Searcher.Touching(ctx, address, evmrpc.Span(within), limit)
+	return gather.Answer{Blocks: blocks, More: more}, err
+}
+
+// byLists lets an explorer's lists answer as gather asks.
+type byLists struct{ *etherscan.Explorer }
+
+// Touching asks for the history of an address.
+func (l byLists) Touching(ctx context.Context, address ledger.Address, within gather.Span, limit int) (gather.Answer, error) {
+	blocks, more, err := l.Explorer.Touching(ctx, address, etherscan.Span(within), limit)
 	return gather.Answer{Blocks: blocks, More: more}, err
 }
 
@@ -107,12 +167,12 @@ type folderCache struct {
 }
 
 // cache opens the folder of a chain's answers; the first run fixes its head.
-func (v *traceVerb) cache(ctx context.Context, s *session, chain ledger.Chain, search *evmrpc.Searcher) (*folderCache, error) {
+func (v *traceVerb) cache(ctx context.Context, s *session, kind string, chain ledger.Chain, search finder) (*folderCache, error) {
 	base, err := s.folder()
 	if err != nil {
 		return nil, err
 	}
-	c := &folderCache{folder: filepath.Join(base, gathered, strings.ReplaceAll(string(chain), ":", "-"))}
+	c := &folderCache{folder: filepath.Join(base, gathered, kind+"-"+strings.ReplaceAll(string(chain), ":", "-"))}
 	if v.Fresh {
 		if err := os.RemoveAll(c.folder); err != nil {
 			return nil, err

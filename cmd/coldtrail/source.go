@@ -186,7 +186,8 @@ func (v *nodeFlags) evmOptions(network evm.Network, node jsonrpc.Options) evmrpc
 
 // node is how to reach the node.
 func (v *nodeFlags) node(at sourceAt) (jsonrpc.Options, error) {
-	options := jsonrpc.Options{URL: at.place, AtOnce: v.AtOnce, Now: time.Now, Log: func(text string) { fmt.Fprintln(at.session.stderr, "note: "+text) }}
+	options := at.reach()
+	options.AtOnce = v.AtOnce
 	if v.AuthFile == "" {
 		return options, nil
 	}
@@ -198,6 +199,11 @@ func (v *nodeFlags) node(at sourceAt) (jsonrpc.Options, error) {
 		return options, fmt.Errorf("--auth-file %s: want USER:PASSWORD or Bearer TOKEN", v.AuthFile)
 	}
 	return options, nil
+}
+
+// reach is how to reach the place over HTTP.
+func (at *sourceAt) reach() jsonrpc.Options {
+	return jsonrpc.Options{URL: at.place, Now: time.Now, Log: func(text string) { fmt.Fprintln(at.session.stderr, "note: "+text) }}
 }
 
 // evmNetwork is the network of an EVM chain, with what the flags say of it.

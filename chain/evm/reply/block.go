@@ -240,16 +240,32 @@ func (b *Block) Stated(receipts []Receipt, uncles []*types.Header) (*evm.Block, 
 	for _, w := range b.Withdrawals {
 		out.Withdrawals = append(out.Withdrawals, evm.Withdrawal{Address: ledger.NewAddress(ledger.EVMAccount, w.Address[:]), Gwei: w.Amount})
 	}
-	logs := uint32(0)
-	for i := range b.Txs {
+	for i := range receipts {
 		tx, r := b.Txs[i].Stated, &receipts[i]
 		if r.Hash != tx.Hash {
 			return nil, &FieldError{Field: fmt.Sprintf("receipts[%d]", i), Reason: fmt.Sprintf("it is of transaction 0x%s, want 0x%s", r.Hash, tx.Hash)}
 		}
 		tx.Index = uint32(i)
-		logs = r.fill(&tx, logs)
+		r.fill(&tx)
 		out.Txs = append(out.Txs, tx)
 	}
+	return out, nil
+}
+
+// One is the block with one transaction and its receipt, unchecked but for the
+// block's hash, which must follow from its header.
+func (b *Block) One(index int, receipt *Receipt) (*evm.Block, error) {
+	part := *b
+	part.Txs, part.Withdrawals = b.Txs[index:index+1], nil
+	if got := ledger.Hash(b.Header.Hash()); got != b.Hash {
+		return nil, &FieldError{Field: "hash", Reason: fmt.Sprintf("the header gives 0x%s, the answer says 0x%s", got, b.Hash)}
+	}
+	out, err := part.Stated([]Receipt{*receipt}, nil)
+	if err != nil {
+		return nil, err
+	}
+	out.Txs[0].Index = uint32(index)
+	out.Rewards = []evm.Move{} // of a part of a block nothing is said of rewards
 	return out, nil
 }
 

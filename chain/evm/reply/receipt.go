@@ -104,6 +104,10 @@ func (p *receiptParser) log(d *jx.Decoder, l *types.Log) error {
 				return err
 			})
 			l.Topics = p.topics[from:len(p.topics):len(p.topics)]
+		case "logIndex":
+			var index uint64
+			index, err = number(d)
+			l.Index = uint(index)
 		case "data":
 			from := len(p.data)
 			p.data, err = octets(d, p.data)
@@ -115,23 +119,20 @@ func (p *receiptParser) log(d *jx.Decoder, l *types.Log) error {
 	})
 }
 
-// fill completes a stated transaction. Its logs are numbered on from those of the
-// transactions before it.
-func (r *Receipt) fill(tx *evm.Tx, logs uint32) uint32 {
+// fill completes a stated transaction.
+func (r *Receipt) fill(tx *evm.Tx) {
 	tx.Failed = len(r.PostState) == 0 && r.Status == types.ReceiptStatusFailed
 	tx.GasUsed, tx.BlobGas, tx.BlobPrice, tx.DataFee, tx.Created = r.GasUsed, r.BlobGas, r.BlobPrice, r.DataFee, r.Created
 	if r.Priced {
 		tx.GasPrice = r.GasPrice
 	}
 	for _, l := range r.Logs {
-		entry := evm.Log{Index: logs, Contract: ledger.NewAddress(ledger.EVMAccount, l.Address[:]), Data: l.Data}
+		entry := evm.Log{Index: uint32(l.Index), Contract: ledger.NewAddress(ledger.EVMAccount, l.Address[:]), Data: l.Data}
 		for j := range l.Topics {
 			entry.Topics = append(entry.Topics, ledger.Hash(l.Topics[j]))
 		}
 		tx.Logs = append(tx.Logs, entry)
-		logs++
 	}
-	return logs
 }
 
 // ParseLogHeights reads an answer of eth_getLogs and lists the blocks of the events
