@@ -52,6 +52,7 @@ var rules = []rule{
 	{"chain/bitcoin/blkfile", adapter, []string{"ledger", "chain/bitcoin"}, "the block files of a node"},
 	{"chain/bitcoin/etl", adapter, []string{"ledger", "chain/bitcoin"}, "exports of bitcoin-etl"},
 	{"chain/jsonrpc", adapter, nil, "questions to a node over HTTP: batches, repetition, patience"},
+	{"chain/bitcoin/esplora", adapter, []string{"ledger", "chain/bitcoin", "chain/jsonrpc"}, "blocks and single transactions of an Esplora explorer"},
 	{"chain/bitcoin/rpc", adapter, []string{"ledger", "chain/bitcoin", "chain/jsonrpc"}, "blocks of a Bitcoin node"},
 	{"chain/evm", pure, []string{"ledger"}, "EVM blocks, receipts, logs and traces to ledger blocks"},
 	{"chain/evm/proof", pure, []string{"ledger", "chain/evm"}, "Ethereum's RLP: hashes, roots and senders recomputed"},

@@ -1,6 +1,6 @@
 // Package gather traces stolen money with no ledger of one's own: it asks an explorer
-// only for what the money touches, address by address, until the trace touches
-// nothing new or a limit is reached.
+// only for what the money touches, address by address or output by output, until the
+// trace touches nothing new or a limit is reached.
 //
 // What was gathered is an ordinary ledger, partial by construction, and the trace
 // over it is the ordinary trace; the answer says where it had to stop.
@@ -8,23 +8,39 @@ package gather
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"coldtrail/ledger"
 	"coldtrail/store"
 	"coldtrail/trace"
 )
 
-// An Explorer knows the history of single addresses of one account chain.
+// An Explorer finds a transaction. It must also be an Accounts or a Spends explorer,
+// as its chain demands.
 type Explorer interface {
+	// Containing gives the block of a transaction, with at least that transaction.
+	Containing(ctx context.Context, tx ledger.Hash) (*ledger.Block, error)
+}
+
+// Accounts is an explorer that knows the history of single addresses.
+type Accounts interface {
+	Explorer
 	// Touching gives the transactions that touch the address within a span, oldest
 	// first, in blocks that hold at least these, with what its holdings held before.
 	// More says that there were more than the limit.
 	Touching(ctx context.Context, address ledger.Address, within Span, limit int) (Answer, error)
-	// Containing gives the block of a transaction, with at least that transaction.
-	Containing(ctx context.Context, tx ledger.Hash) (*ledger.Block, error)
+}
+
+// Spends is an explorer that knows what spent an output.
+type Spends interface {
+	Explorer
+	// Spending gives the transactions that spend outputs of a transaction, in blocks
+	// that hold at least these.
+	Spending(ctx context.Context, tx ledger.Hash) ([]*ledger.Block, error)
 }
 
 // Span is heights from one to another, both included.
@@ -38,8 +54,8 @@ type Answer struct {
 
 // Cache keeps answers between runs, so that work goes on where it stopped.
 type Cache interface {
-	Load(address ledger.Address, within Span) (answer Answer, found bool, err error)
-	Save(address ledger.Address, within Span, answer Answer) error
+	Load(key string) (answer Answer, found bool, err error)
+	Save(key string, answer Answer) error
 }
 
 // Store is what a gathered ledger is put into: it starts empty every round.
@@ -58,8 +74,9 @@ type Options struct {
 	// gives the same answer.
 	Head  ledger.Height
 	Trace trace.Options
-	// MaxAddresses is how many addresses may be asked for; 0 is 500.
-	MaxAddresses int
+	// MaxAsked is how many addresses, or on UTXO chains transactions, may be asked for;
+	// 0 is 500.
+	MaxAsked int
 	// MaxTxs is how many transactions one address may have; 0 is 2000. Addresses of
 	// services have millions: what reaches them stays there.
 	MaxTxs   int
@@ -69,29 +86,41 @@ type Options struct {
 // Result is the last trace and where gathering stopped.
 type Result struct {
 	*trace.Result
-	// Unasked lists addresses that hold taint and were not asked for, and Busy those
+	// Unasked lists places that hold taint and were not asked for, and Busy addresses
 	// that had more transactions than the limit: the trace beyond them is not known.
 	Unasked []string
 	Busy    []string
 	Asked   int
 }
 
+// frontier is what a chain's family makes of gathering.
+type frontier interface {
+	// open lists what holds taint and has not been asked for, most of it first.
+	open(result *trace.Result) []string
+	// ask fetches what touches one of these.
+	ask(ctx context.Context, place string) error
+	asked() int
+}
+
 // Run gathers and traces until the trace touches nothing new.
 func Run(ctx context.Context, cases []*trace.Case, options Options) (*Result, error) {
-	g := gatherer{options: options, blocks: map[ledger.Height]*ledger.Block{}, asked: map[ledger.Address]bool{}, busy: map[ledger.Address]bool{}}
-	if g.options.MaxAddresses <= 0 {
-		g.options.MaxAddresses = 500
+	if options.MaxAsked <= 0 {
+		options.MaxAsked = 500
 	}
-	if g.options.MaxTxs <= 0 {
-		g.options.MaxTxs = 2000
+	if options.MaxTxs <= 0 {
+		options.MaxTxs = 2000
 	}
 	notation, err := options.Trace.Notations(options.Chain)
 	if err != nil {
 		return nil, err
 	}
-	g.notation = notation
+	g := &gatherer{options: options, notation: notation, blocks: map[ledger.Height]*ledger.Block{}, busy: map[ledger.Address]bool{}}
+	f, err := g.frontier()
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range cases {
-		if err := g.seed(ctx, c); err != nil {
+		if err := g.seed(ctx, f, c); err != nil {
 			return nil, err
 		}
 	}
@@ -100,20 +129,38 @@ func Run(ctx context.Context, cases []*trace.Case, options Options) (*Result, er
 		if err != nil {
 			return nil, err
 		}
-		open := g.open(result)
-		room := g.options.MaxAddresses - len(g.asked)
-		if len(open) == 0 || room <= 0 {
-			return g.finish(result, open), nil
+		open := f.open(result)
+		if len(open) == 0 || f.asked() >= options.MaxAsked {
+			return g.finish(result, f.asked(), open), nil
 		}
-		for i, address := range open[:min(room, len(open))] {
-			if g.options.Progress != nil {
-				g.options.Progress(len(g.asked), len(open)-i)
-			}
-			if err := g.ask(ctx, address, g.first); err != nil {
-				return nil, err
-			}
+		if err := g.round(ctx, f, open[:min(options.MaxAsked-f.asked(), len(open))]); err != nil {
+			return nil, err
 		}
 	}
+}
+
+// round asks for places.
+func (g *gatherer) round(ctx context.Context, f frontier, places []string) error {
+	for i, place := range places {
+		if g.options.Progress != nil {
+			g.options.Progress(f.asked(), len(places)-i)
+		}
+		if err := f.ask(ctx, place); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// frontier is that of the chain's family.
+func (g *gatherer) frontier() (frontier, error) {
+	if explorer, ok := g.options.Explorer.(Accounts); ok && g.options.Chain.Family() == ledger.Account {
+		return &accounts{gatherer: g, explorer: explorer, done: map[ledger.Address]bool{}}, nil
+	}
+	if explorer, ok := g.options.Explorer.(Spends); ok && g.options.Chain.Family() == ledger.UTXO {
+		return &outputs{gatherer: g, explorer: explorer, done: map[ledger.Hash]bool{}, have: map[ledger.Hash]bool{}}, nil
+	}
+	return nil, fmt.Errorf("the explorer does not serve chains such as %s", g.options.Chain.Short())
 }
 
 // gatherer is one run.
@@ -121,31 +168,40 @@ type gatherer struct {
 	options  Options
 	notation ledger.Notation
 	blocks   map[ledger.Height]*ledger.Block
-	asked    map[ledger.Address]bool
 	busy     map[ledger.Address]bool
 	first    ledger.Height // of the earliest theft
 	seeded   bool
 }
 
 // seed fetches what a case names.
-func (g *gatherer) seed(ctx context.Context, c *trace.Case) error {
+func (g *gatherer) seed(ctx context.Context, f frontier, c *trace.Case) error {
 	for i := range c.Thefts {
 		t := &c.Thefts[i]
-		if chain, err := ledger.ParseChain(t.Chain); err != nil || chain != g.options.Chain {
-			return &trace.CaseError{File: c.File, Place: fmt.Sprintf("thefts[%d]", i), Reason: fmt.Sprintf("chain %q is not %s, which the explorer serves", t.Chain, g.options.Chain.Short())}
-		}
-		var err error
-		switch name, _, _ := cutLast(t.Transfer); {
-		case t.Tx != "":
-			err = g.seedTx(ctx, t.Tx)
-		case t.Transfer != "":
-			err = g.seedTx(ctx, name)
-		case t.Address != "":
-			err = g.seedAddress(ctx, t.Address)
-		}
-		if err != nil {
+		if err := g.seedTheft(ctx, f, t); err != nil {
 			return &trace.CaseError{File: c.File, Place: fmt.Sprintf("thefts[%d] (%s)", i, t.Colour), Reason: err.Error()}
 		}
+	}
+	return nil
+}
+
+func (g *gatherer) seedTheft(ctx context.Context, f frontier, t *trace.Theft) error {
+	for _, name := range []string{t.Tx, t.Transfer, t.Outpoint} {
+		if name == "" {
+			continue
+		}
+		if name != t.Tx {
+			name = beforeColon(name)
+		}
+		return g.seedTx(ctx, name)
+	}
+	if g.options.Chain.Family() == ledger.UTXO {
+		return errors.New("an explorer of outputs finds transactions; name the theft by tx or outpoint")
+	}
+	if err := f.ask(ctx, t.Address); err != nil {
+		return err
+	}
+	for height := range g.blocks {
+		g.begin(height)
 	}
 	return nil
 }
@@ -167,54 +223,25 @@ func (g *gatherer) seedTx(ctx context.Context, text string) error {
 	return nil
 }
 
-func (g *gatherer) seedAddress(ctx context.Context, text string) error {
-	address, err := g.notation.ParseAddress(text)
-	if err != nil {
-		return err
-	}
-	if err := g.ask(ctx, address, 0); err != nil {
-		return err
-	}
-	for height := range g.blocks {
-		g.begin(height)
-	}
-	return nil
-}
-
 func (g *gatherer) begin(height ledger.Height) {
 	if !g.seeded || height < g.first {
 		g.first, g.seeded = height, true
 	}
 }
 
-// ask fetches an address's history.
-func (g *gatherer) ask(ctx context.Context, address ledger.Address, from ledger.Height) error {
-	g.asked[address] = true
-	within := Span{from, g.options.Head}
-	answer, known := Answer{}, false
-	var err error
-	if g.options.Cache != nil {
-		if answer, known, err = g.options.Cache.Load(address, within); err != nil {
-			return err
-		}
+// cached gives an answer that was kept, or fetches and keeps it.
+func (g *gatherer) cached(key string, fetch func() (Answer, error)) (Answer, error) {
+	if g.options.Cache == nil {
+		return fetch()
 	}
-	if !known {
-		if answer, err = g.options.Explorer.Touching(ctx, address, within, g.options.MaxTxs); err != nil {
-			return fmt.Errorf("history of %s: %w", g.notation.FormatAddress(address), err)
-		}
-		if g.options.Cache != nil {
-			if err := g.options.Cache.Save(address, within, answer); err != nil {
-				return err
-			}
-		}
+	answer, found, err := g.options.Cache.Load(key)
+	if err != nil || found {
+		return answer, err
 	}
-	if answer.More {
-		g.busy[address] = true
+	if answer, err = fetch(); err != nil {
+		return answer, err
 	}
-	for _, block := range answer.Blocks {
-		g.merge(block)
-	}
-	return nil
+	return answer, g.options.Cache.Save(key, answer)
 }
 
 // merge adds what is new in a block. Of a partial ledger the hashes of blocks do not
@@ -251,42 +278,32 @@ func (g *gatherer) trace(ctx context.Context, cases []*trace.Case) (*trace.Resul
 	return trace.Run(ctx, s, cases, g.options.Trace)
 }
 
-// open lists addresses that hold taint and have not been asked for, those that hold
-// most of the origin first.
-func (g *gatherer) open(result *trace.Result) (open []ledger.Address) {
+// held lists the places of the answer that value can leave, most of the origin first.
+func (g *gatherer) held(result *trace.Result) (places []string) {
 	rows := slices.Clone(result.Dispositions)
 	slices.SortStableFunc(rows, func(x, y trace.Disposition) int { return y.Compare(&x) })
 	for i := range rows {
-		if rows[i].Kind != "held" && rows[i].Kind != "frozen" || rows[i].Chain != string(g.options.Chain) {
-			continue
-		}
-		address, err := g.notation.ParseAddress(rows[i].At)
-		if err == nil && !g.asked[address] && !slices.Contains(open, address) {
-			open = append(open, address)
+		open := rows[i].Kind == "held" || rows[i].Kind == "frozen"
+		if open && rows[i].Chain == string(g.options.Chain) && !slices.Contains(places, rows[i].At) {
+			places = append(places, rows[i].At)
 		}
 	}
-	return open
+	return places
 }
 
-func (g *gatherer) finish(result *trace.Result, open []ledger.Address) *Result {
-	out := &Result{Result: result, Asked: len(g.asked), Unasked: []string{}, Busy: []string{}}
-	for _, address := range open {
-		out.Unasked = append(out.Unasked, g.notation.FormatAddress(address))
-	}
+func (g *gatherer) finish(result *trace.Result, asked int, open []string) *Result {
+	out := &Result{Result: result, Asked: asked, Unasked: open, Busy: []string{}}
 	for address := range g.busy {
 		out.Busy = append(out.Busy, g.notation.FormatAddress(address))
 	}
-	slices.Sort(out.Unasked)
 	slices.Sort(out.Busy)
 	return out
 }
 
-// cutLast splits "left:right" at the last colon.
-func cutLast(text string) (left, right string, ok bool) {
-	for i := len(text) - 1; i >= 0; i-- {
-		if text[i] == ':' {
-			return text[:i], text[i+1:], true
-		}
+// beforeColon is the text before the last colon, or all of it.
+func beforeColon(text string) string {
+	if i := strings.LastIndexByte(text, ':'); i >= 0 {
+		return text[:i]
 	}
-	return text, "", false
+	return text
 }

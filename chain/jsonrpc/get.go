@@ -2,6 +2,7 @@ package jsonrpc
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -37,11 +38,22 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, accept 
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		var missing *MissingError
+		if errors.As(err, &missing) {
+			c.Well()
+			return nil, err
+		}
 		if err := c.Wait(ctx, try, err); err != nil {
 			return nil, err
 		}
 	}
 }
+
+// MissingError says that a service has nothing at a path (HTTP 404).
+type MissingError struct{ Path string }
+
+// Error names the path.
+func (e *MissingError) Error() string { return "nothing is there: " + e.Path }
 
 func (c *Client) get(ctx context.Context, target string) ([]byte, error) {
 	if err := c.gate.enter(ctx); err != nil {

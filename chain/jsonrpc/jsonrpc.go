@@ -101,6 +101,7 @@ func New(options Options) (*Client, error) {
 		gate: newGate(options.AtOnce),
 	}
 	c.Patience = c.NewPatience()
+	c.ever = false
 	return c, nil
 }
 
@@ -130,7 +131,10 @@ func redact(text string) string {
 	if u, err := url.Parse(text); err == nil {
 		return u.Redacted()
 	}
-	return "the address"
+	if _, host, ok := strings.Cut(text, "@"); ok {
+		return host
+	}
+	return text
 }
 
 // Close frees the connections.
@@ -293,6 +297,9 @@ func status(response *http.Response, body []byte) error {
 	text := bytes.TrimSpace(body)
 	if code == http.StatusOK || code != http.StatusTooManyRequests && len(text) > 0 && (text[0] == '{' || text[0] == '[') {
 		return nil
+	}
+	if code == http.StatusNotFound && response.Request.Method == http.MethodGet {
+		return &MissingError{response.Request.URL.Path}
 	}
 	if code == http.StatusUnauthorized || code == http.StatusForbidden {
 		return &denied{fmt.Errorf("the node refuses access (HTTP %d); check the user and password or token", code)}

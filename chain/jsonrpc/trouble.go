@@ -18,6 +18,7 @@ type Patience struct {
 	since   time.Time // of the last success, or of the first failure after it
 	spoken  map[string]time.Time
 	tries   int
+	ever    bool // something has succeeded
 	told    bool
 }
 
@@ -33,13 +34,16 @@ func (e *PatienceError) Error() string { return e.Node + ": " + e.Err.Error() }
 // Unwrap gives what it last did.
 func (e *PatienceError) Unwrap() error { return e.Err }
 
+// firstPatience is how long a node may stay silent that has never answered.
+const firstPatience = 10 * time.Second
+
 // quiet is how long the same trouble is not told again.
 const quiet = time.Minute
 
 // NewPatience makes one of its own for another kind of failure, such as answers
 // that do not hold, with the client's limits.
 func (c *Client) NewPatience() *Patience {
-	return &Patience{options: &c.options, name: redact(c.options.URL), since: c.options.Now(), spoken: map[string]time.Time{}}
+	return &Patience{options: &c.options, name: redact(c.options.URL), since: c.options.Now(), spoken: map[string]time.Time{}, ever: true}
 }
 
 // Well says that what failed has succeeded; trouble ends.
@@ -49,7 +53,7 @@ func (p *Patience) Well() {
 	if p.told {
 		p.tell("well again", "well again")
 	}
-	p.tries, p.told = 0, false
+	p.tries, p.told, p.ever = 0, false, true
 	p.since = p.options.Now()
 }
 
@@ -87,7 +91,11 @@ func (p *Patience) begin(reason error) error {
 	if p.tries++; p.tries == 1 {
 		p.since = now
 	}
-	if waited := now.Sub(p.since); waited > p.options.Patience {
+	patience := p.options.Patience
+	if !p.ever { // most likely the address is wrong, or nothing runs there
+		patience = min(patience, firstPatience)
+	}
+	if waited := now.Sub(p.since); waited > patience {
 		return fmt.Errorf("gave up after %s: %w", waited.Round(time.Millisecond), reason)
 	}
 	p.told = true

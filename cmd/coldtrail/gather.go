@@ -30,8 +30,13 @@ type finder interface {
 
 // finders lists every kind of explorer under the name users type.
 var finders = map[string]func(ctx context.Context, v *traceVerb, at sourceAt) (finder, error){
+	"esplora":   openEsploraFinder,
 	"etherscan": openEtherscan,
 	"otterscan": openOtterscan,
+}
+
+func openEsploraFinder(ctx context.Context, v *traceVerb, at sourceAt) (finder, error) {
+	return v.openEsplora(ctx, at)
 }
 
 func openOtterscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, error) {
@@ -76,7 +81,7 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 	kind, url, ok := strings.Cut(v.From, ":")
 	open := finders[kind]
 	if !ok || open == nil {
-		return nil, fmt.Errorf("--from %q: want otterscan:URL or etherscan:URL; other sources are ingested first", v.From)
+		return nil, fmt.Errorf("--from %q: want otterscan:URL, etherscan:URL or esplora:URL; other sources are ingested first", v.From)
 	}
 	chain, err := chainOf(cases)
 	if err != nil {
@@ -98,7 +103,7 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 	bar := newProgress(s, "gather", uint64(max(v.Most, 1)))
 	result, err := gather.Run(ctx, cases, gather.Options{
 		Chain: chain, Explorer: explorer, Cache: cache, Head: cache.head, Empty: func() gather.Store { return memory.New() },
-		Trace: options, MaxAddresses: v.Most, Progress: func(asked, open int) {
+		Trace: options, MaxAsked: v.Most, Progress: func(asked, open int) {
 			bar.total = uint64(asked + open)
 			bar.set(uint64(asked))
 		},
@@ -113,7 +118,7 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 
 // reportGathered says where gathering stopped.
 func (s *session) reportGathered(result *gather.Result, head ledger.Height) {
-	fmt.Fprintf(s.stderr, "note: %d addresses were asked for, up to block %d; --fresh begins again at the newest\n", result.Asked, head)
+	fmt.Fprintf(s.stderr, "note: %d places were asked for, up to block %d; --fresh begins again at the newest\n", result.Asked, head)
 	if n := len(result.Unasked); n > 0 {
 		fmt.Fprintf(s.stderr, "note: %d more hold stolen value and were not asked for (%s …); raise --most to go on\n", n, result.Unasked[0])
 	}
@@ -196,13 +201,9 @@ func (v *traceVerb) cache(ctx context.Context, s *session, kind string, chain le
 	return c, writeWhole(headFile, strconv.AppendUint(nil, uint64(c.head), 10))
 }
 
-func (c *folderCache) path(address ledger.Address, within gather.Span) string {
-	return filepath.Join(c.folder, fmt.Sprintf("%x-%d-%d", address.Bytes(), within.From, within.To))
-}
-
 // Load reads an answer: whether there was more, then blocks with their lengths.
-func (c *folderCache) Load(address ledger.Address, within gather.Span) (answer gather.Answer, found bool, err error) {
-	path := c.path(address, within)
+func (c *folderCache) Load(key string) (answer gather.Answer, found bool, err error) {
+	path := filepath.Join(c.folder, key)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return answer, false, nil
@@ -228,7 +229,7 @@ func (c *folderCache) Load(address ledger.Address, within gather.Span) (answer g
 }
 
 // Save writes an answer, whole or not at all.
-func (c *folderCache) Save(address ledger.Address, within gather.Span, answer gather.Answer) error {
+func (c *folderCache) Save(key string, answer gather.Answer) error {
 	text := []byte{0}
 	if answer.More {
 		text[0] = 1
@@ -237,7 +238,7 @@ func (c *folderCache) Save(address ledger.Address, within gather.Span, answer ga
 		encoded := store.EncodeBlock(nil, block)
 		text = append(binary.AppendUvarint(text, uint64(len(encoded))), encoded...)
 	}
-	return writeWhole(c.path(address, within), text)
+	return writeWhole(filepath.Join(c.folder, key), text)
 }
 
 // writeWhole writes a file that is never seen half written.

@@ -11,8 +11,8 @@ import (
 )
 
 type ingestVerb struct {
-	Chain string  `arg:"" help:"bitcoin, ethereum, a test network (regtest, simnet, signet, testnet3), eip155:N or bip122:…"`
-	From  string  `required:"" placeholder:"KIND:PLACE" help:"blocks:PLACE, bitcoin-etl:FOLDER, parquet:FOLDER, rpc:URL or transfers:CSV."`
+	Chain string  `arg:"" help:"bitcoin, ethereum or another network by name (base, arbitrum, sepolia, regtest, simnet, …), eip155:N or bip122:…"`
+	From  string  `required:"" placeholder:"KIND:PLACE" help:"blocks:PLACE, rpc:URL, era1:PLACE, esplora:URL, bitcoin-etl:FOLDER, ethereum-etl:FOLDER, parquet:FOLDER or transfers:CSV."`
 	To    *uint64 `placeholder:"HEIGHT" help:"Stop after this height."`
 	Since uint64  `placeholder:"HEIGHT" help:"Begin here where the store holds nothing of the chain yet."`
 	NoPow bool    `help:"Accept blocks without proof of work (test chains); their facts are marked file."`

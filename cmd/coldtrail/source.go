@@ -10,6 +10,7 @@ import (
 
 	"coldtrail/chain/bitcoin"
 	"coldtrail/chain/bitcoin/blkfile"
+	"coldtrail/chain/bitcoin/esplora"
 	"coldtrail/chain/bitcoin/etl"
 	btcrpc "coldtrail/chain/bitcoin/rpc"
 	"coldtrail/chain/evm"
@@ -29,6 +30,7 @@ type nodeFlags struct {
 	AtOnce     int    `placeholder:"N" help:"Most requests to a node at once; by default 8."`
 	Traces     string `enum:"auto,call,flat,none" default:"auto" help:"How to ask a node for internal value: auto, call (debug_traceBlock), flat (trace_block), none."`
 	Unverified bool   `help:"Believe the node's hashes and roots, for networks whose blocks are not Ethereum's."`
+	PerSecond  int    `default:"4" placeholder:"N" help:"Most requests in a second to an explorer (esplora, etherscan)."`
 	NoOpenings bool   `help:"Do not ask the node what holdings held before they are first met."`
 	Wrapped    string `placeholder:"ADDRESS" help:"Contract that wraps the native asset, on a network that is not known by name."`
 }
@@ -48,6 +50,7 @@ type sourceAt struct {
 var sources = map[string]opener{
 	"blocks":       openBlocks,
 	"bitcoin-etl":  openBitcoinETL,
+	"esplora":      openEsplora,
 	"ethereum-etl": openEthereumETL,
 	"era1":         openEra,
 	"rpc":          openNode,
@@ -98,6 +101,20 @@ func openEthereumETL(ctx context.Context, v *ingestVerb, at sourceAt) (blockSour
 		return nil, err
 	}
 	return evmetl.Open(ctx, at.place, network)
+}
+
+func openEsplora(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {
+	return v.openEsplora(ctx, at)
+}
+
+func (v *nodeFlags) openEsplora(ctx context.Context, at sourceAt) (*esplora.Source, error) {
+	network, err := bitcoin.NetworkOf(at.chain)
+	if err != nil {
+		return nil, err
+	}
+	options := esplora.Options{Network: network, Node: at.reach()}
+	options.Node.AtOnce, options.Node.Every = v.AtOnce, time.Second/time.Duration(max(v.PerSecond, 1))
+	return esplora.Open(ctx, options)
 }
 
 func openEra(_ context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {

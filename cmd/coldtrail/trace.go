@@ -17,18 +17,17 @@ import (
 )
 
 type traceVerb struct {
-	Cases     []string `arg:"" name:"CASE.yaml" help:"Case files; several trace together."`
-	Method    string   `default:"fifo" help:"fifo, haircut, lifo, poison, seniority or tiho."`
-	Mode      string   `default:"streaming" enum:"streaming,targeted" help:"streaming reads every block, targeted only what is touched."`
-	AsOf      string   `placeholder:"TIME" help:"RFC 3339 time or date; by default the newest block."`
-	Fees      string   `default:"end" enum:"end,follow" help:"end: fees end the trace; follow: they reach the block's coinbase."`
-	Flows     bool     `help:"Print every movement instead, oldest first."`
-	Path      string   `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
-	From      string   `placeholder:"KIND:URL" help:"Trace without a ledger of your own: otterscan:URL of a node, or etherscan:URL of an explorer; what is touched is fetched and kept."`
-	Fresh     bool     `help:"With --from: begin again at the newest block instead of going on with what was fetched."`
-	PerSecond int      `default:"4" placeholder:"N" help:"With --from etherscan: most requests in a second."`
-	Most      int      `placeholder:"N" help:"With --from: most addresses to ask for; by default 500."`
-	Colour    string   `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
+	Cases  []string `arg:"" name:"CASE.yaml" help:"Case files; several trace together."`
+	Method string   `default:"fifo" help:"fifo, haircut, lifo, poison, seniority or tiho."`
+	Mode   string   `default:"streaming" enum:"streaming,targeted" help:"streaming reads every block, targeted only what is touched."`
+	AsOf   string   `placeholder:"TIME" help:"RFC 3339 time or date; by default the newest block."`
+	Fees   string   `default:"end" enum:"end,follow" help:"end: fees end the trace; follow: they reach the block's coinbase."`
+	Flows  bool     `help:"Print every movement instead, oldest first."`
+	Path   string   `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
+	From   string   `placeholder:"KIND:URL" help:"Trace without a ledger of your own: otterscan:URL of a node, etherscan:URL or esplora:URL of an explorer; what is touched is fetched and kept."`
+	Fresh  bool     `help:"With --from: begin again at the newest block instead of going on with what was fetched."`
+	Most   int      `placeholder:"N" help:"With --from: most addresses or transactions to ask for; by default 500."`
+	Colour string   `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
 
 	nodeFlags
 }
