@@ -38,7 +38,46 @@ func TestAnvil(t *testing.T) {
 				t.Errorf("no word of the reorganisation in %q", notes)
 			}
 			w.compare(t, data)
+			w.withoutTraces(t)
 		})
+	}
+}
+
+// withoutTraces ingests without internal value: it is said, marked on the
+// transactions that ran contracts, and seen in the balances.
+func (w *world) withoutTraces(t *testing.T) {
+	t.Helper()
+	data := t.TempDir()
+	var out, notes bytes.Buffer
+	chain := "eip155:" + w.node.ID.String()
+	if code := run([]string{"--data", data, "ingest", chain, "--from", "rpc:" + w.node.URL, "--traces", "none", "--check-every", "1"}, &out, &notes); code != exitDone {
+		t.Fatal(notes.String())
+	}
+	for _, want := range []string{"native value that contracts move inside transactions is unknown", "what is known to have moved makes"} {
+		if !strings.Contains(notes.String(), want) {
+			t.Errorf("nothing said of %q in %.1000s", want, notes.String())
+		}
+	}
+	s, err := embedded.Open(t.Context(), data, embedded.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	external, plain := 0, 0
+	for block, err := range s.Blocks(t.Context(), ledger.Chain(chain), 0, 1<<40) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range block.Txs {
+			if tx := &block.Txs[i]; tx.External {
+				external++
+			} else if !tx.Failed {
+				plain++
+			}
+		}
+	}
+	if external < 100 || plain < 20 {
+		t.Errorf("%d transactions marked as of unknown internal value, %d not", external, plain)
 	}
 }
 
@@ -74,9 +113,12 @@ func (w *world) traffic(blocks, most int) {
 func (w *world) ingest(t *testing.T, data, traces string) string {
 	t.Helper()
 	var out, notes bytes.Buffer
-	args := []string{"--data", data, "ingest", "eip155:" + w.node.ID.String(), "--from", "rpc:" + w.node.URL, "--traces", traces, "--wrapped", w.wrapped.Hex()}
+	args := []string{"--data", data, "ingest", "eip155:" + w.node.ID.String(), "--from", "rpc:" + w.node.URL, "--traces", traces, "--wrapped", w.wrapped.Hex(), "--check-every", "1"}
 	if code := run(args, &out, &notes); code != exitDone {
 		t.Fatalf("ingest: %s", notes.String())
+	}
+	if strings.Contains(notes.String(), "what is known to have moved") {
+		t.Errorf("the node's states differ from the ledger: %.2000s", notes.String())
 	}
 	return notes.String()
 }

@@ -32,6 +32,7 @@ type nodeFlags struct {
 	Unverified bool   `help:"Believe the node's hashes and roots, for networks whose blocks are not Ethereum's."`
 	PerSecond  int    `default:"4" placeholder:"N" help:"Most requests in a second to an explorer (esplora, etherscan)."`
 	NoOpenings bool   `help:"Do not ask the node what holdings held before they are first met."`
+	CheckEvery uint64 `default:"64" placeholder:"N" help:"Compare balances with the node's at every Nth block; 0 never."`
 	Wrapped    string `placeholder:"ADDRESS" help:"Contract that wraps the native asset, on a network that is not known by name."`
 }
 
@@ -194,7 +195,7 @@ func (v *ingestVerb) openBitcoinNode(ctx context.Context, at sourceAt, node json
 
 // evmOptions are the choices for a node of an EVM chain.
 func (v *nodeFlags) evmOptions(network evm.Network, node jsonrpc.Options) evmrpc.Options {
-	options := evmrpc.Options{Network: network, Node: node, Traces: evmrpc.Traces(v.Traces), Openings: !v.NoOpenings}
+	options := evmrpc.Options{Network: network, Node: node, Traces: evmrpc.Traces(v.Traces), Openings: !v.NoOpenings, CheckEvery: v.CheckEvery}
 	if v.Unverified {
 		options.Check = evmrpc.CheckNothing
 	}

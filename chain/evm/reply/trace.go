@@ -1,7 +1,10 @@
 package reply
 
 import (
+	"encoding/hex"
 	"errors"
+	"math/big"
+	"strings"
 
 	"github.com/go-faster/jx"
 
@@ -185,4 +188,82 @@ func (f *FlatTrace) action(d *jx.Decoder, key []byte) (err error) {
 		err = d.Skip()
 	}
 	return err
+}
+
+// ParseChanges reads the answer of debug_traceBlockByNumber with prestateTracer in
+// its difference mode, and adds up by how much each account's native balance changed.
+func ParseChanges(answer []byte) (map[ledger.Address]*big.Int, error) {
+	changes := map[ledger.Address]*big.Int{}
+	err := list(jx.DecodeBytes(answer), func(d *jx.Decoder, _ int) error {
+		var before, after map[ledger.Address]*ledger.Amount
+		err := object(d, func(d *jx.Decoder, key []byte) error {
+			if string(key) != "result" {
+				return d.Skip()
+			}
+			return object(d, func(d *jx.Decoder, key []byte) (err error) {
+				switch string(key) {
+				case "pre":
+					before, err = states(d)
+				case "post":
+					after, err = states(d)
+				default:
+					err = d.Skip()
+				}
+				return err
+			})
+		})
+		addChanges(changes, before, after)
+		return err
+	})
+	return changes, err
+}
+
+// states reads accounts and their balances; nil is an account without a balance in
+// the list, which did not change.
+func states(d *jx.Decoder) (map[ledger.Address]*ledger.Amount, error) {
+	out := map[ledger.Address]*ledger.Amount{}
+	return out, object(d, func(d *jx.Decoder, key []byte) error {
+		payload, err := hex.DecodeString(strings.TrimPrefix(string(key), "0x"))
+		if err != nil || len(payload) != 20 {
+			return errors.New("it is no account")
+		}
+		address := ledger.NewAddress(ledger.EVMAccount, payload)
+		out[address] = nil
+		return object(d, func(d *jx.Decoder, key []byte) error {
+			if string(key) != "balance" {
+				return d.Skip()
+			}
+			balance, err := amount(d)
+			out[address] = &balance
+			return err
+		})
+	})
+}
+
+// addChanges adds one transaction. An account that is not in the state after it any
+// more is gone, with all it had.
+func addChanges(changes map[ledger.Address]*big.Int, before, after map[ledger.Address]*ledger.Amount) {
+	change := func(a ledger.Address, had, has *ledger.Amount) {
+		if changes[a] == nil {
+			changes[a] = new(big.Int)
+		}
+		if has != nil {
+			changes[a].Add(changes[a], has.ToBig())
+		}
+		if had != nil {
+			changes[a].Sub(changes[a], had.ToBig())
+		}
+	}
+	for a, had := range before {
+		has, there := after[a]
+		if there && has == nil {
+			continue
+		}
+		change(a, had, has)
+	}
+	for a, has := range after {
+		if _, there := before[a]; !there {
+			change(a, nil, has)
+		}
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
 	"sync"
 
 	"coldtrail/chain/evm"
@@ -188,97 +187,4 @@ func balanceCall(h evm.Holding, at ledger.Height) jsonrpc.Call {
 	}
 	data := fmt.Sprintf("0x%s%024x%x", function, 0, h.Address.Bytes())
 	return jsonrpc.Call{Method: "eth_call", Params: []any{map[string]string{"to": evm.Notation{}.FormatAddress(h.Contract), "data": data}, block}}
-}
-
-// checks counts how often the ledger's account of a block was compared with the
-// node's balances.
-type checks struct {
-	mu       sync.Mutex
-	accounts int
-	told     map[ledger.Address]bool
-}
-
-// checkEvery and checkAccounts say how many blocks and accounts are compared.
-const (
-	checkEvery    = 64
-	checkAccounts = 8
-)
-
-// checkBalances compares, at a few blocks, how much some accounts' native balances
-// changed with what the ledger knows moved. A difference is told once per account:
-// it is internal value that the source does not show.
-func (f *fetch) checkBalances(ctx context.Context, raw *evm.Block, block *ledger.Block) error {
-	if block.Height == 0 || block.Height%checkEvery != 0 || len(raw.Txs) == 0 {
-		return nil
-	}
-	changes := nativeChanges(block)
-	var sample []evm.Holding
-	for _, h := range holdingsOf(block) {
-		if h.Contract.IsZero() && len(sample) < checkAccounts {
-			sample = append(sample, h)
-		}
-	}
-	before, knownBefore, err := f.balances(ctx, sample, block.Height-1)
-	if err != nil {
-		return err
-	}
-	after, knownAfter, err := f.balances(ctx, sample, block.Height)
-	if err != nil {
-		return err
-	}
-	f.checked.mu.Lock()
-	defer f.checked.mu.Unlock()
-	if f.checked.told == nil {
-		f.checked.told = map[ledger.Address]bool{}
-	}
-	for i, h := range sample {
-		if !knownBefore[i] || !knownAfter[i] {
-			continue
-		}
-		f.checked.accounts++
-		got := new(big.Int).Sub(after[i].ToBig(), before[i].ToBig())
-		want := changes[h.Address]
-		if want == nil {
-			want = new(big.Int)
-		}
-		if got.Cmp(want) != 0 && !f.checked.told[h.Address] && len(f.checked.told) < 1000 {
-			f.checked.told[h.Address] = true
-			f.tell(fmt.Sprintf("block %d: the balance of %s changed by %s wei, what is known to have moved makes %s", block.Height, evm.Notation{}.FormatAddress(h.Address), got, want))
-		}
-	}
-	return nil
-}
-
-func (s *Source) tell(text string) {
-	if s.options.Node.Log != nil {
-		s.options.Node.Log(text)
-	}
-}
-
-// nativeChanges nets what a block moved of the native asset.
-func nativeChanges(block *ledger.Block) map[ledger.Address]*big.Int {
-	changes := map[ledger.Address]*big.Int{}
-	change := func(a ledger.Address, amount *ledger.Amount, sign int) {
-		if changes[a] == nil {
-			changes[a] = new(big.Int)
-		}
-		if sign < 0 {
-			changes[a].Sub(changes[a], amount.ToBig())
-		} else {
-			changes[a].Add(changes[a], amount.ToBig())
-		}
-	}
-	for i := range block.Txs {
-		tx := &block.Txs[i]
-		for j := range tx.Transfers {
-			if t := &tx.Transfers[j]; t.Asset == block.Chain.Native() && !tx.Failed {
-				change(t.From, &t.Amount, -1)
-				change(t.To, &t.Amount, 1)
-			}
-		}
-		change(tx.Fee.Payer, &tx.Fee.Burned, -1)
-		change(tx.Fee.Payer, &tx.Fee.Tip, -1)
-		change(tx.Fee.Producer, &tx.Fee.Tip, 1)
-	}
-	return changes
 }

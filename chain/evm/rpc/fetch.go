@@ -134,7 +134,7 @@ func (f *fetch) build(ctx context.Context) (*ledger.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := f.checkBalances(ctx, block, out); err != nil {
+	if err := f.checkBalances(ctx, out); err != nil {
 		return nil, err
 	}
 	return out, f.addOpenings(ctx, out)

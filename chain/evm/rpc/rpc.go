@@ -52,6 +52,9 @@ type Options struct {
 	Node    jsonrpc.Options
 	Traces  Traces
 	Check   Check
+	// CheckEvery is at which blocks balances are compared with the node's: 64 is every
+	// 64th, 0 none.
+	CheckEvery uint64
 	// Window is how many blocks one batch asks for; 4.
 	Window int
 	// Openings asks the node what holdings held before the block in which they are
