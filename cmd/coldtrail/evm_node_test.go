@@ -87,7 +87,7 @@ func TestGeth(t *testing.T) {
 	node := nodetest.Geth(t)
 	w := newWorld(t, node, 7)
 	data := t.TempDir()
-	w.traffic(10, 12)
+	w.traffic(20, 16)
 	w.ingest(t, data, "call")
 	fork := node.Tip()
 	w.traffic(3, 12)

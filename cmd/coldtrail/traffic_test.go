@@ -23,6 +23,7 @@ type world struct {
 	random    *rand.Rand
 	people    []*person
 	issuer    *person
+	nobody    *ecdsa.PrivateKey // sends nothing: signs authorizations that never hold
 
 	wrapped, usda, usdb, staked, router, spreader common.Address
 	poolA, poolB, poolS                           common.Address
@@ -64,6 +65,10 @@ func newWorld(tb testing.TB, node *nodetest.EVM, seed uint64) *world {
 	}
 	w.mine()
 	w.issuer = w.people[0]
+	var err error
+	if w.nobody, err = crypto.ToECDSA(common.LeftPadBytes([]byte{byte(seed), 99}, 32)); err != nil {
+		tb.Fatal(err)
+	}
 	w.wrapped, w.usda, w.usdb, w.staked = w.deploy("Wrapped"), w.deploy("Dollar"), w.deploy("Dollar"), w.deploy("Staked")
 	w.poolA, w.poolB, w.poolS = w.deploy("Pool", w.usda, w.wrapped), w.deploy("Pool", w.usdb, w.wrapped), w.deploy("Pool", w.staked, w.wrapped)
 	executor := w.deploy("Executor")
@@ -134,7 +139,7 @@ func (w *world) send(p *person, to *common.Address, value *big.Int, data []byte)
 			AccessList: types.AccessList{{Address: w.usda, StorageKeys: []common.Hash{{1}, {2}}}, {Address: w.router, StorageKeys: []common.Hash{}}},
 		}
 	case kind == 2 && to != nil && p != w.issuer:
-		authorization, err := types.SignSetCode(w.issuer.key, types.SetCodeAuthorization{ChainID: *id, Address: w.router, Nonce: 1 << 40}) // never valid
+		authorization, err := types.SignSetCode(w.nobody, types.SetCodeAuthorization{ChainID: *id, Address: w.router, Nonce: 1 << 40}) // never valid
 		if err != nil {
 			w.tb.Fatal(err)
 		}
