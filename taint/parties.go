@@ -15,15 +15,32 @@ type parties struct {
 	order     []Holding // of first appearance
 	gains     map[ledger.Address]bool
 	loses     map[ledger.Address]bool
+	into      map[ledger.Address][]int // transfers by receiver
+	out       map[ledger.Address][]int // transfers by sender
+	indirect  map[Holding]bool         // somebody other than the principal paid it
+	largest   map[ledger.Asset]ledger.Amount
 }
 
 func newParties(transfers []ledger.Transfer, principal ledger.Address) *parties {
-	p := &parties{transfers: transfers, principal: principal, net: map[Holding]*netted{}, gains: map[ledger.Address]bool{}, loses: map[ledger.Address]bool{}}
+	p := &parties{
+		transfers: transfers, principal: principal, net: map[Holding]*netted{}, gains: map[ledger.Address]bool{}, loses: map[ledger.Address]bool{},
+		into: map[ledger.Address][]int{}, out: map[ledger.Address][]int{}, indirect: map[Holding]bool{}, largest: map[ledger.Asset]ledger.Amount{},
+	}
 	for i := range transfers {
-		if t := &transfers[i]; t.From != t.To {
-			from, to := p.of(Holding{sender(t), t.Asset}), p.of(Holding{receiver(t), t.Asset})
-			from.out.Add(&from.out, &t.Amount)
-			to.in.Add(&to.in, &t.Amount)
+		t := &transfers[i]
+		if t.From == t.To || t.Amount.IsZero() {
+			continue
+		}
+		giver, taker := sender(t), receiver(t)
+		from, to := p.of(Holding{giver, t.Asset}), p.of(Holding{taker, t.Asset})
+		from.out.Add(&from.out, &t.Amount)
+		to.in.Add(&to.in, &t.Amount)
+		p.out[giver], p.into[taker] = append(p.out[giver], i), append(p.into[taker], i)
+		if t.From != principal {
+			p.indirect[Holding{t.To, t.Asset}] = true
+		}
+		if most := p.largest[t.Asset]; t.Amount.Gt(&most) {
+			p.largest[t.Asset] = t.Amount
 		}
 	}
 	for _, h := range p.order {
@@ -65,13 +82,35 @@ func (p *parties) reaching(payers []ledger.Address) map[ledger.Address]bool {
 			continue
 		}
 		reach[payer] = true
-		for i := range p.transfers {
-			if t := &p.transfers[i]; receiver(t) == payer && !t.Amount.IsZero() {
-				payers = append(payers, sender(t))
-			}
+		for _, i := range p.into[payer] {
+			payers = append(payers, sender(&p.transfers[i]))
 		}
 	}
 	return reach
+}
+
+// across is what crossed between the principal and those between, by asset.
+func (p *parties) across(between map[ledger.Address]bool) map[ledger.Asset]*netted {
+	crossed := map[ledger.Asset]*netted{}
+	of := func(asset ledger.Asset) *netted {
+		if crossed[asset] == nil {
+			crossed[asset] = &netted{}
+		}
+		return crossed[asset]
+	}
+	for i := range p.transfers {
+		t := &p.transfers[i]
+		switch {
+		case t.From == t.To:
+		case t.From == p.principal && between[receiver(t)]:
+			n := of(t.Asset)
+			n.out.Add(&n.out, &t.Amount)
+		case t.To == p.principal && between[sender(t)]:
+			n := of(t.Asset)
+			n.in.Add(&n.in, &t.Amount)
+		}
+	}
+	return crossed
 }
 
 // reached is every address that value of the principal can have reached.
@@ -81,9 +120,8 @@ func (p *parties) reached() map[ledger.Address]bool {
 	for len(open) > 0 {
 		at := open[len(open)-1]
 		open = open[:len(open)-1]
-		for i := range p.transfers {
-			t := &p.transfers[i]
-			if to := receiver(t); sender(t) == at && !t.Amount.IsZero() && to != p.principal && !reach[to] {
+		for _, i := range p.out[at] {
+			if to := receiver(&p.transfers[i]); to != p.principal && !reach[to] {
 				reach[to] = true
 				open = append(open, to)
 			}
@@ -106,7 +144,7 @@ func (p *parties) recipients(gave []ledger.Asset) map[Holding]bool {
 	total := map[ledger.Asset]*ledger.Amount{}
 	var all []Holding
 	for _, h := range p.order {
-		if n := p.net[h]; reached[h.Address] && p.gains[h.Address] && !p.loses[h.Address] && p.indirect(h) && n.in.Gt(&n.out) && !isToken(h) {
+		if n := p.net[h]; reached[h.Address] && p.gains[h.Address] && !p.loses[h.Address] && p.indirect[h] && n.in.Gt(&n.out) && !isToken(h) {
 			all = append(all, h)
 			if total[h.Asset] == nil {
 				total[h.Asset] = new(ledger.Amount)
@@ -114,34 +152,25 @@ func (p *parties) recipients(gave []ledger.Asset) map[Holding]bool {
 			total[h.Asset].Add(total[h.Asset], new(ledger.Amount).Sub(&n.in, &n.out))
 		}
 	}
+	large := map[ledger.Asset]bool{} // somebody got more than a fee
 	for _, h := range all {
 		limit := p.feeLimit(h.Asset)
-		many := !slices.Contains(gave, h.Asset) && total[h.Asset].Gt(&limit) && p.allSmall(all, h.Asset, &limit)
-		if net := less(&p.net[h].in, &p.net[h].out); many || net.Gt(&limit) {
+		if net := less(&p.net[h].in, &p.net[h].out); net.Gt(&limit) {
+			named[h], large[h.Asset] = true, true
+		}
+	}
+	for _, h := range all { // a sum split into many small parts is no fee
+		limit := p.feeLimit(h.Asset)
+		if !large[h.Asset] && total[h.Asset].Gt(&limit) && !slices.Contains(gave, h.Asset) {
 			named[h] = true
 		}
 	}
 	return named
 }
 
-// allSmall says that no recipient of the asset got more than the limit: a sum split
-// into many small parts is no fee.
-func (p *parties) allSmall(all []Holding, asset ledger.Asset, limit *ledger.Amount) bool {
-	return !slices.ContainsFunc(all, func(h Holding) bool {
-		net := less(&p.net[h].in, &p.net[h].out)
-		return h.Asset == asset && net.Gt(limit)
-	})
-}
-
 // feeLimit is the most that counts as a fee in an asset.
 func (p *parties) feeLimit(asset ledger.Asset) ledger.Amount {
-	var most ledger.Amount
-	for i := range p.transfers {
-		if t := &p.transfers[i]; t.Asset == asset && t.Amount.Gt(&most) {
-			most = t.Amount
-		}
-	}
-	parts := ledger.NewAmount(feeParts)
+	most, parts := p.largest[asset], ledger.NewAmount(feeParts)
 	return *most.Div(&most, &parts)
 }
 
@@ -150,13 +179,6 @@ func (p *parties) pooled(pools []ledger.Address, asset ledger.Asset) bool {
 	return slices.ContainsFunc(pools, func(pool ledger.Address) bool {
 		n := p.net[Holding{pool, asset}]
 		return n != nil && n.in.Gt(&n.out)
-	})
-}
-
-// indirect says that somebody other than the principal paid the holding.
-func (p *parties) indirect(h Holding) bool {
-	return slices.ContainsFunc(p.transfers, func(t ledger.Transfer) bool {
-		return t.To == h.Address && t.Asset == h.Asset && t.From != p.principal && !t.Amount.IsZero()
 	})
 }
 

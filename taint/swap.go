@@ -74,7 +74,7 @@ func severalAssets(transfers []ledger.Transfer) bool {
 func (a *Accounts) findSwap(transfers []ledger.Transfer, principal ledger.Address) (swap, bool) {
 	s := swap{principal: principal}
 	got, gave := sides(transfers, principal)
-	if len(gave) == 0 {
+	if !a.anyPool(principal, gave) {
 		return s, false
 	}
 	p := newParties(transfers, principal)
@@ -82,28 +82,14 @@ func (a *Accounts) findSwap(transfers []ledger.Transfer, principal ledger.Addres
 	named := p.recipients(gave)
 	rivals := p.rivals()
 	if rivals && len(got) == 0 && len(named) > 0 {
-		if a.anyPool(principal, gave) {
-			a.found(AmbiguousSwap, Holding{principal, gave[0]}, ledger.Amount{}, "several accounts gave in this transaction and others received; who received for whom is not known, so nothing was converted")
-		}
+		a.found(AmbiguousSwap, Holding{principal, gave[0]}, ledger.Amount{}, "several accounts gave in this transaction and others received; who received for whom is not known, so nothing was converted")
 		return s, false
 	}
 	if len(got) == 0 {
 		paid = func(t *ledger.Transfer) bool { return !slices.Contains(gave, t.Asset) && named[Holding{t.To, t.Asset}] }
 	}
 	between := p.reaching(p.payers(paid))
-	for _, asset := range gave {
-		n := across(transfers, principal, asset, between)
-		net := less(&n.out, &n.in) // refunds come off
-		if pool := a.pools[Holding{principal, asset}]; pool != nil && !net.IsZero() {
-			s.given = append(s.given, flowOf{asset, net})
-		}
-	}
-	for _, asset := range got {
-		n := across(transfers, principal, asset, between)
-		if net := less(&n.in, &n.out); !net.IsZero() {
-			s.received = append(s.received, receipt{Holding: Holding{principal, asset}, amount: net})
-		}
-	}
+	a.addPrincipal(&s, p.across(between), got, gave)
 	s.pools = p.converters(between)
 	if len(s.given) == 0 || len(got) == 0 && len(s.pools) == 0 {
 		return s, false
@@ -116,6 +102,24 @@ func (a *Accounts) findSwap(transfers []ledger.Transfer, principal ledger.Addres
 	}
 	s.mark(transfers, between, a.swapped)
 	return s, true
+}
+
+// addPrincipal adds what the principal itself gave and received, net of refunds.
+func (a *Accounts) addPrincipal(s *swap, crossed map[ledger.Asset]*netted, got, gave []ledger.Asset) {
+	for _, asset := range gave {
+		n := crossed[asset]
+		if n == nil || a.pools[Holding{s.principal, asset}] == nil {
+			continue
+		}
+		if net := less(&n.out, &n.in); !net.IsZero() {
+			s.given = append(s.given, flowOf{asset, net})
+		}
+	}
+	for _, asset := range got {
+		if n := crossed[asset]; n != nil && n.in.Gt(&n.out) {
+			s.received = append(s.received, receipt{Holding: Holding{s.principal, asset}, amount: less(&n.in, &n.out)})
+		}
+	}
 }
 
 // anyPool reports whether the principal holds taint in one of the assets.
@@ -222,21 +226,6 @@ func sides(transfers []ledger.Transfer, principal ledger.Address) (got, gave []l
 		got = append(got, last)
 	}
 	return got, gave
-}
-
-// across is what crossed between the principal and those between, of one asset.
-func across(transfers []ledger.Transfer, principal ledger.Address, asset ledger.Asset, between map[ledger.Address]bool) (n netted) {
-	for i := range transfers {
-		t := &transfers[i]
-		switch {
-		case t.Asset != asset || t.From == t.To:
-		case t.From == principal && between[receiver(t)]:
-			n.out.Add(&n.out, &t.Amount)
-		case t.To == principal && between[sender(t)]:
-			n.in.Add(&n.in, &t.Amount)
-		}
-	}
-	return n
 }
 
 // less is x - y, or 0 where y is larger.
