@@ -228,22 +228,25 @@ func (b *builder) receipt(row *row) error {
 	r := reader{row: row}
 	tx := &b.block.Txs[at]
 	b.got[at] = true
-	tx.GasUsed, tx.Created = r.number64(3), r.account(4)
-	switch status := r.field(6); status {
+	if r.field(2) == "" {
+		return r.fail(2, "the receipt does not say how much gas was used")
+	}
+	tx.GasUsed, tx.Created = r.number64(2), r.account(3)
+	switch status := r.field(5); status {
 	case "":
 		b.bare[at] = true
 	case "0", "1":
 		tx.Failed = status == "0"
 	default:
-		return r.fail(6, fmt.Sprintf("%.20q is neither 0 nor 1", status))
+		return r.fail(5, fmt.Sprintf("%.20q is neither 0 nor 1", status))
+	}
+	if r.field(6) != "" {
+		tx.GasPrice = r.units(6)
 	}
 	if r.field(7) != "" {
-		tx.GasPrice = r.units(7)
+		tx.BlobGas = r.number64(7)
 	}
-	if r.field(8) != "" {
-		tx.BlobGas = r.number64(8)
-	}
-	tx.BlobPrice, tx.DataFee = r.units(9), r.units(10)
+	tx.BlobPrice, tx.DataFee = r.units(8), r.units(9)
 	return r.err
 }
 

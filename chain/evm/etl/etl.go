@@ -12,8 +12,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"coldtrail/chain/evm"
 	"coldtrail/ledger"
@@ -48,12 +47,12 @@ var tables = []struct {
 		"|", "transaction_count", "base_fee_per_gas", "excess_blob_gas", "withdrawals", "sha3_uncles",
 	}},
 	{"transactions", "block_number", false, columns{
-		"hash", "block_number", "transaction_index", "from_address", "to_address", "value", "gas", "gas_price", "input",
-		"|", "blob_versioned_hashes",
+		"hash", "block_number", "transaction_index", "from_address", "to_address", "value",
+		"|", "gas", "gas_price", "input", "blob_versioned_hashes",
 	}},
 	{"receipts", "block_number", true, columns{
-		"transaction_hash", "block_number", "cumulative_gas_used", "gas_used", "contract_address",
-		"|", "root", "status", "effective_gas_price", "blob_gas_used", "blob_gas_price", "l1_fee",
+		"transaction_hash", "block_number", "gas_used",
+		"|", "contract_address", "root", "status", "effective_gas_price", "blob_gas_used", "blob_gas_price", "l1_fee",
 	}},
 	{"logs", "block_number", true, columns{"log_index", "transaction_hash", "block_number", "address", "data", "topics"}},
 	{"token_transfers", "block_number", true, columns{
@@ -85,21 +84,19 @@ func Open(ctx context.Context, folder string, network evm.Network) (*Source, err
 
 // open indexes the tables side by side.
 func (s *Source) open(ctx context.Context, folder string) error {
-	group, ctx := errgroup.WithContext(ctx)
-	found := make([]*table, len(tables))
+	var group sync.WaitGroup
+	found, faults := make([]*table, len(tables)), make([]error, len(tables))
 	for i, spec := range tables {
-		group.Go(func() (err error) {
-			found[i], err = openTable(ctx, folder, spec.name, spec.key, spec.columns)
-			if spec.optional && errors.Is(err, errNoTable) {
-				return nil
-			}
-			return err
-		})
+		group.Go(func() { found[i], faults[i] = openTable(ctx, folder, spec.name, spec.key, spec.columns) })
 	}
-	err := group.Wait()
+	group.Wait()
+	var err error // of the first table, whichever was first to fail
 	for i, spec := range tables {
 		if found[i] != nil {
 			s.tables[spec.name] = found[i]
+		}
+		if err == nil && !(spec.optional && errors.Is(faults[i], errNoTable)) {
+			err = faults[i]
 		}
 	}
 	if err != nil {
@@ -115,7 +112,10 @@ func (s *Source) open(ctx context.Context, folder string) error {
 // describe notes what the export leaves out.
 func (s *Source) describe() {
 	note := func(text string) { s.notes = append(s.notes, text) }
-	if s.tables["receipts"] == nil {
+	switch receipts := s.tables["receipts"]; {
+	case receipts != nil && !s.tables["transactions"].has("gas_price") && !receipts.has("effective_gas_price"):
+		note("neither transactions nor receipts have a gas price: fees are not known")
+	case receipts == nil:
 		note("no receipts: fees are not known, and transactions count as successful unless a trace says otherwise")
 	}
 	switch {

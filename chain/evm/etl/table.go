@@ -82,6 +82,12 @@ func openTable(ctx context.Context, folder, name, key string, want columns) (t *
 	return t, nil
 }
 
+// has reports whether a CSV has a column; JSON lines may have any.
+func (t *table) has(column string) bool {
+	at := slices.Index(t.names, column)
+	return t.json || at >= 0 && t.place[at] >= 0
+}
+
 func (t *table) fail(line int, column, reason string) error {
 	return &RowError{File: t.name, Line: line, Column: column, Reason: reason}
 }
