@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/btcsuite/btcd/chainhash/v2"
@@ -27,6 +28,7 @@ import (
 
 // esploraOf answers as an explorer does, out of the bundled first blocks of Bitcoin.
 type esploraOf struct {
+	mu     sync.Mutex
 	raw    [][]byte // by height
 	blocks []*wire.MsgBlock
 	byHash map[string]int
@@ -75,6 +77,8 @@ func newEsplora(t *testing.T) *esploraOf {
 }
 
 func (e *esploraOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.asks++
 	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	answer, ok := e.answer(path)

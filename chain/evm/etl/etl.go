@@ -95,7 +95,7 @@ func (s *Source) open(ctx context.Context, folder string) error {
 		if found[i] != nil {
 			s.tables[spec.name] = found[i]
 		}
-		if err == nil && !(spec.optional && errors.Is(faults[i], errNoTable)) {
+		if missing := errors.Is(faults[i], errNoTable); err == nil && (!spec.optional || !missing) {
 			err = faults[i]
 		}
 	}
