@@ -160,9 +160,35 @@ func (s *session) printResult(r *trace.Result, cases []*trace.Case) error {
 			}
 		}
 	}
+	s.printSwaps(r.Swaps)
 	s.printAnomalies(r.Anomalies)
 	s.printBasis(r)
 	return nil
+}
+
+// maxSwaps is how many swaps are printed; --json lists all.
+const maxSwaps = 8
+
+func (s *session) printSwaps(swaps []trace.Swap) {
+	if len(swaps) == 0 {
+		return
+	}
+	fmt.Fprintf(s.stdout, "\nSwaps (%d):\n", len(swaps))
+	for i := range swaps[:min(maxSwaps, len(swaps))] {
+		swap := &swaps[i]
+		var got []string
+		for _, r := range swap.Received {
+			got = append(got, decimals(r.Amount, r.Asset)+" to "+r.Address)
+		}
+		fmt.Fprintf(s.stdout, "  %s  %s gave %s, %s", swap.Time, swap.Principal, decimals(swap.Gave.Amount, swap.Gave.Asset), strings.Join(got, ", "))
+		if len(swap.Pools) > 0 {
+			fmt.Fprintf(s.stdout, ", by %s", strings.Join(swap.Pools, ", "))
+		}
+		fmt.Fprintf(s.stdout, " in %s\n", swap.Tx)
+	}
+	if more := len(swaps) - maxSwaps; more > 0 {
+		fmt.Fprintf(s.stdout, "  … and %d more (--json lists all)\n", more)
+	}
 }
 
 func (s *session) printTitle(c *trace.Case) {
@@ -229,6 +255,9 @@ func (s *session) printBasis(r *trace.Result) {
 	fmt.Fprintln(s.stdout)
 	for chain, head := range r.Basis.Heads {
 		fmt.Fprintf(s.stdout, "basis: %s up to height %d, weakest source %s, rules %s\n", ledger.Chain(chain).Short(), head.Height, r.Basis.Weakest, r.Basis.Rules)
+	}
+	for _, chain := range r.Basis.InternalUnknown {
+		fmt.Fprintf(s.stdout, "basis: on %s contracts ran without a trace; native value they moved is not in this answer\n", ledger.Chain(chain).Short())
 	}
 	fmt.Fprintf(s.stdout, "digest: %s\n", r.Digest)
 }
