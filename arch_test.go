@@ -64,6 +64,8 @@ var rules = []rule{
 	{"chain/evm/parquet", adapter, []string{"ledger", "chain/evm"}, "blocks in folders of Parquet files, in and out"},
 	{"chain/transfers", adapter, []string{"ledger"}, "an analyst's CSV of movements"},
 
+	{"crossing", pure, []string{"ledger", "chain/bitcoin", "chain/evm"}, "how value goes from chain to chain, one file per protocol; match.go joins both sides"},
+
 	{"store", contract, []string{"ledger"}, "the questions a store must answer"},
 	{"store/memory", adapter, []string{"ledger", "store"}, "the reference store: the oracle of the others"},
 	{"store/embedded", adapter, []string{"ledger", "store"}, "the store of one machine, on Pebble"},

@@ -129,6 +129,9 @@ const (
 	// Log is an EVM event: the number of its topics in one byte, the topics of 32
 	// bytes each, then its data.
 	Log
+	// Calldata is the text that goes with a payment of native value to an account
+	// without code, or to a contract that emitted nothing.
+	Calldata
 )
 
 // Opening states a balance just before a block.

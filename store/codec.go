@@ -343,7 +343,7 @@ func (d *decoder) tx(tx *ledger.Tx) {
 	if n := d.count(4); n > 0 {
 		tx.Messages = make([]ledger.Message, n)
 		for i := range tx.Messages {
-			tx.Messages[i] = ledger.Message{Kind: ledger.MessageKind(d.small(uint64(ledger.Log))), Contract: d.address(), Position: d.index()}
+			tx.Messages[i] = ledger.Message{Kind: ledger.MessageKind(d.small(uint64(ledger.Calldata))), Contract: d.address(), Position: d.index()}
 			tx.Messages[i].Data = append([]byte(nil), d.bytes(d.count(1))...)
 		}
 	}

@@ -1,0 +1,4 @@
+package crossing
+
+// Protocols lists every protocol, one file each.
+var Protocols = []*Protocol{}
