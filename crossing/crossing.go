@@ -11,6 +11,8 @@
 package crossing
 
 import (
+	"slices"
+
 	"coldtrail/ledger"
 )
 
@@ -25,7 +27,7 @@ type View struct {
 	// without an address where the parent is not known. Empty where nobody asked.
 	Spent []ledger.Output
 
-	config *Config
+	decoders *Decoders
 }
 
 // Found is what a transaction says about crossings.
@@ -34,6 +36,8 @@ type Found struct {
 	Payouts  []Payout
 	Moves    []Move
 	Faults   []Fault
+	// Carriers are outputs whose addresses are text: nobody can spend them.
+	Carriers []uint32
 }
 
 // A Deposit is value that entered a bridge.
@@ -48,6 +52,8 @@ type Deposit struct {
 	Asset  ledger.Asset
 	Amount ledger.Amount // base units of Asset, as the message or output says
 	From   ledger.Address
+	// Vault is the vault that the message names, where it is not Into.
+	Vault ledger.Address
 	// Targets are where the value is to come out. Protocols that share a message
 	// form give one reading each; the payout decides. None where the message asks
 	// for something that can never be paid, which Reason says.
@@ -94,9 +100,16 @@ type Payout struct {
 	// Payer is who paid: a vault, where the protocol has them. Empty where a
 	// contract of the protocol itself vouches for the payout.
 	Payer ledger.Address
-	// Transfer is the movement of the transaction, or its output, that paid.
+	// Shared says that networks that share a message form cannot be told apart by
+	// this one; Protocol is the first of them.
+	Shared bool
+	// Transfer is the movement of the transaction, or its output, that paid, or
+	// Unseen.
 	Transfer int
 }
+
+// Unseen stands for a movement that a source without traces could not show.
+const Unseen = -1
 
 // A Move is value that a bridge shifted between its own vaults, or another sign
 // that an address is one.
@@ -130,7 +143,10 @@ const (
 type Protocol struct {
 	Name  string
 	Title string // as people write it
-	Kind  Kind
+	// Family joins protocols that read the same messages, so that their keys mean
+	// the same; by default the name.
+	Family string
+	Kind   Kind
 	// Limit is why Recognised deposits cannot be followed.
 	Limit string
 	// Window is how long after a deposit a payout can come, in seconds.
@@ -175,6 +191,7 @@ type Decoders struct {
 	at       map[spot][]*Protocol        // by chain and contract
 	anywhere map[ledger.Hash][]*Protocol // by topic
 	topics   map[ledger.Hash]bool
+	named    map[string]*Protocol
 }
 
 type spot struct {
@@ -184,12 +201,15 @@ type spot struct {
 
 // NewDecoders makes decoders of every protocol in Protocols.
 func NewDecoders(config Config) *Decoders {
-	d := &Decoders{config: config, at: map[spot][]*Protocol{}, anywhere: map[ledger.Hash][]*Protocol{}, topics: map[ledger.Hash]bool{}}
+	d := &Decoders{config: config, at: map[spot][]*Protocol{}, anywhere: map[ledger.Hash][]*Protocol{}, topics: map[ledger.Hash]bool{}, named: map[string]*Protocol{}}
 	for _, p := range Protocols {
+		d.named[p.Name] = p
 		for _, list := range [][]Contract{p.Contracts, config.Contracts[p.Name]} {
 			for _, c := range list {
 				at := spot{c.Chain, c.Address}
-				d.at[at] = append(d.at[at], p)
+				if !slices.Contains(d.at[at], p) {
+					d.at[at] = append(d.at[at], p)
+				}
 			}
 		}
 		for topic := range p.Events {
@@ -228,7 +248,7 @@ func (d *Decoders) Read(v *View) (found Found) {
 	if v.Tx.Failed {
 		return found
 	}
-	v.config = &d.config
+	v.decoders = d
 	if v.Chain.Family() == ledger.UTXO {
 		for _, p := range Protocols {
 			if p.Memos != nil && hasKind(v.Tx, ledger.OpReturn) {
@@ -286,7 +306,7 @@ func hasKind(tx *ledger.Tx, kind ledger.MessageKind) bool {
 // IsContract says whether an address is a contract of the protocol on a chain, by
 // the tables of this package or the ledger's own.
 func (v *View) IsContract(p *Protocol, address ledger.Address) bool {
-	for _, list := range [][]Contract{p.Contracts, v.config.Contracts[p.Name]} {
+	for _, list := range [][]Contract{p.Contracts, v.decoders.config.Contracts[p.Name]} {
 		for _, c := range list {
 			if c.Chain == v.Chain && c.Address == address {
 				return true
@@ -329,12 +349,15 @@ func (v *View) Payment(found *Found, asset ledger.Asset, to ledger.Address, amou
 	return 0, false
 }
 
+// protocol finds a protocol of the table by its name.
+func (v *View) protocol(name string) *Protocol { return v.decoders.named[name] }
+
 // Sender is who sent an account transaction: the payer of its fee.
 func (v *View) Sender() ledger.Address { return v.Tx.Fee.Payer }
 
 // ChainNamed is the chain that a network's short name in messages means.
 func (v *View) ChainNamed(name string) (ledger.Chain, bool) {
-	if c, ok := v.config.Chains[name]; ok {
+	if c, ok := v.decoders.config.Chains[name]; ok {
 		return c, true
 	}
 	c, ok := mainChains[name]
@@ -343,7 +366,7 @@ func (v *View) ChainNamed(name string) (ledger.Chain, bool) {
 
 // ParseAddress reads an address as the users of a chain write it.
 func (v *View) ParseAddress(chain ledger.Chain, text string) (ledger.Address, error) {
-	notation, err := v.config.Notation(chain)
+	notation, err := v.decoders.config.Notation(chain)
 	if err != nil {
 		return ledger.Address{}, err
 	}

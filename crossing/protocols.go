@@ -1,4 +1,7 @@
 package crossing
 
 // Protocols lists every protocol, one file each.
-var Protocols = []*Protocol{}
+var Protocols = []*Protocol{
+	Maya,
+	THORChain,
+}
