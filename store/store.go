@@ -58,6 +58,7 @@ type Store interface {
 	Reader
 	UTXO
 	Accounts
+	Messages
 	Close() error
 }
 
@@ -112,6 +113,41 @@ type Accounts interface {
 	Blocks(ctx context.Context, chain ledger.Chain, from, to ledger.Height) iter.Seq2[*ledger.Block, error]
 	// Balances gives what holdings held just before transactions.
 	Balances(ctx context.Context, chain ledger.Chain, questions []HoldingAt) ([]Balance, error)
+}
+
+// Messages answers what transactions say to the decoders of bridges.
+type Messages interface {
+	// Said yields, in chain order, the transactions of the blocks from one height to
+	// another, both included, that carry a data output (UTXO chains), or calldata or
+	// an event with one of the first topics (account chains). What is yielded is
+	// valid until the next one.
+	Said(ctx context.Context, chain ledger.Chain, from, to ledger.Height, topics map[ledger.Hash]bool) iter.Seq2[*Said, error]
+}
+
+// Said is one transaction that carries messages.
+type Said struct {
+	Number TxNumber
+	Height ledger.Height
+	Time   int64
+	// Tx is whole on account chains. On UTXO chains it has no Inputs: ask for the
+	// Transaction where they matter.
+	Tx *ledger.Tx
+}
+
+// Speaks says whether Said yields a transaction.
+func Speaks(tx *ledger.Tx, topics map[ledger.Hash]bool) bool {
+	for i := range tx.Messages {
+		m := &tx.Messages[i]
+		switch m.Kind {
+		case ledger.OpReturn, ledger.Calldata:
+			return true
+		case ledger.Log:
+			if len(m.Data) > 32 && m.Data[0] > 0 && topics[ledger.Hash(m.Data[1:33])] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Status is what a store holds of one chain.

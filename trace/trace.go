@@ -40,6 +40,7 @@ type Store interface {
 	store.Reader
 	store.UTXO
 	store.Accounts
+	store.Messages
 }
 
 // Notations finds how a chain's addresses are written.

@@ -253,7 +253,7 @@ func (g *group) readAddresses(r *reader, outputs uint64) {
 func (g *group) readMessages(r *reader, txs uint64) {
 	for n := r.number(); n > 0 && !r.bad; n-- {
 		tx, kind, output, size := r.number(), r.number(), r.number(), r.number()
-		if tx >= txs || kind > uint64(ledger.Log) || output > math.MaxUint32 {
+		if tx >= txs || kind > uint64(ledger.Calldata) || output > math.MaxUint32 {
 			r.bad = true
 			return
 		}

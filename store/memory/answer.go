@@ -151,6 +151,26 @@ func (s *Store) Blocks(ctx context.Context, id ledger.Chain, from, to ledger.Hei
 	return stream(blocks, err)
 }
 
+// Said yields transactions that carry messages.
+func (s *Store) Said(ctx context.Context, id ledger.Chain, from, to ledger.Height, topics map[ledger.Hash]bool) iter.Seq2[*store.Said, error] {
+	var said []*store.Said
+	err := s.view(ctx, id, func(c *chain) error {
+		for i := c.from(from); i < len(c.blocks) && c.blocks[i].Height <= to; i++ {
+			b := c.blocks[i]
+			for j := range b.Txs {
+				if !store.Speaks(&b.Txs[j], topics) {
+					continue
+				}
+				tx := b.Txs[j]
+				tx.Inputs = nil
+				said = append(said, &store.Said{Number: c.firstTx[i] + store.TxNumber(j), Height: b.Height, Time: b.Time, Tx: &tx})
+			}
+		}
+		return nil
+	})
+	return stream(said, err)
+}
+
 // Balances adds up what holdings held.
 func (s *Store) Balances(ctx context.Context, id ledger.Chain, questions []store.HoldingAt) ([]store.Balance, error) {
 	out := make([]store.Balance, len(questions))

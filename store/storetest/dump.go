@@ -61,11 +61,30 @@ func (d *dumper) dump(ctx context.Context) error {
 	} else {
 		err = d.dumpAccounts(ctx, numbers)
 	}
+	if err == nil {
+		err = d.dumpSaid(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	return d.dumpHistories(ctx)
 }
+
+// dumpSaid prints what transactions say, of all blocks and of the upper half.
+func (d *dumper) dumpSaid(ctx context.Context) error {
+	for _, from := range []ledger.Height{0, d.status.Height / 2} {
+		for said, err := range d.store.Said(ctx, d.status.Chain, from, d.status.Height-min(1, d.status.Height), saidTopics) {
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(d.out, "said %d %d %d %+v\n", said.Number, said.Height, said.Time, *said.Tx)
+		}
+	}
+	return nil
+}
+
+// saidTopics are the events that random account ledgers speak of.
+var saidTopics = map[ledger.Hash]bool{{1}: true}
 
 func (d *dumper) dumpUTXO(ctx context.Context, numbers []store.TxNumber, ids []ledger.Hash) error {
 	txs, err := d.store.Transactions(ctx, d.status.Chain, numbers)

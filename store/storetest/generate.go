@@ -166,6 +166,16 @@ func spendable(tx *ledger.Tx) (open []unspentOutput) {
 	return open
 }
 
+// saidBy is a message that Said yields for saidTopics (0 and 1), or one that it does
+// not.
+func saidBy(kind int, contract ledger.Address, position uint32) ledger.Message {
+	if kind == 0 {
+		return ledger.Message{Kind: ledger.Calldata, Contract: contract, Data: []byte("memo")}
+	}
+	topic := ledger.Hash{byte(kind)}
+	return ledger.Message{Kind: ledger.Log, Contract: contract, Position: position, Data: append(append([]byte{1}, topic[:]...), 7)}
+}
+
 // AccountBlocks draws a random account ledger: several assets, movements within a
 // transaction, transfers to oneself and of nothing, failed transactions, fees,
 // stated and unknown openings.
@@ -200,6 +210,9 @@ func AccountBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 				if rapid.Bool().Draw(t, "earned") {
 					tx.Fee.Producer = who("producer")
 				}
+			}
+			if kind := rapid.IntRange(0, 9).Draw(t, "says"); kind < 3 {
+				tx.Messages = []ledger.Message{saidBy(kind, who("speaker"), uint32(b.txs))}
 			}
 			if rapid.IntRange(0, 9).Draw(t, "freezes") == 0 {
 				tx.Freezes = []ledger.Freeze{{
