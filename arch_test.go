@@ -73,7 +73,7 @@ var rules = []rule{
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
-	{"trace", engine, []string{"ledger", "store", "taint"}, "from a case file to where every unit is now"},
+	{"trace", engine, []string{"ledger", "crossing", "store", "taint"}, "from a case file to where every unit is now"},
 
 	{"gather", engine, []string{"ledger", "store", "trace"}, "a trace that fetches only what it touches, from an explorer"},
 

@@ -33,7 +33,36 @@ type Step struct {
 	Claims map[int][]Class
 	// Credits arrive at holdings just before the transaction (analysts' links).
 	Credits []Credit
+	// Deposits are what the transaction puts into bridges.
+	Deposits []Deposited
+	// Payouts are what bridges pay in it, by the transfer that pays.
+	Payouts []PaidOut
 }
+
+// Deposited says that what reaches a holding in a transaction enters a crossing.
+type Deposited struct {
+	Into     Holding
+	Crossing int // the caller's number
+	Entity   string
+}
+
+// PaidOut is what a crossing brings with a transfer of a transaction, or with the
+// whole transaction where its movement is not in the data.
+type PaidOut struct {
+	Transfer int // or Unseen
+	To       Holding
+	Lots     []Lot
+	From     []Leg // the deposit's
+	By       string
+	// Vault says that the payer is a known vault, whose own lots do not count.
+	Vault bool
+}
+
+// Unseen stands for a movement that a source without traces could not show.
+const Unseen = -1
+
+// Cross takes what reached a crossing's deposit, clean lots included.
+type Cross func(crossing int, when Moment, place Place, lots []Lot)
 
 // Credit is lots that an analyst's link lets arrive at a holding.
 type Credit struct {
@@ -75,6 +104,7 @@ type AccountHooks struct {
 	Opening  OpeningFunc
 	Terminal func(ledger.Address) (Terminal, bool)
 	Deposit  Deposit
+	Cross    Cross
 	// Watch is told of every address that begins to hold taint.
 	Watch func(ledger.Address)
 	// Rebases says that an asset's balances change without transfers.
@@ -137,7 +167,7 @@ func CompareHoldings(x, y Holding) int {
 
 // Concerns reports whether Apply would do anything with the transaction.
 func (a *Accounts) Concerns(step *Step) bool {
-	if len(step.Claims) > 0 || len(step.Credits) > 0 {
+	if len(step.Claims) > 0 || len(step.Credits) > 0 || len(step.Payouts) > 0 {
 		return true
 	}
 	if len(a.watched) == 0 {
@@ -155,6 +185,7 @@ func (a *Accounts) Apply(step *Step) error {
 	}
 	if !step.Tx.Failed {
 		a.move(step.Tx)
+		a.payUnseen()
 	}
 	a.payFee(&step.Tx.Fee)
 	a.arriveClean(Holding{step.Tx.Fee.Producer, a.chain.Native()}, &step.Tx.Fee.Tip) // lots of the tip have ended as fee
@@ -175,6 +206,8 @@ func (a *Accounts) move(tx *ledger.Tx) {
 	for i := range tx.Transfers {
 		t := &tx.Transfers[i]
 		switch {
+		case a.paidAt(i) != nil:
+			a.payOut(t, a.paidAt(i))
 		case a.swapped[i]:
 			a.convertAt(swaps, i)
 		case t.Amount.IsZero():
@@ -306,6 +339,10 @@ func (a *Accounts) drop(h Holding) {
 
 // arriveClean dilutes a tracked holding; the dilution is real.
 func (a *Accounts) arriveClean(to Holding, amount *ledger.Amount) {
+	if d := a.depositAt(to); d != nil {
+		a.hooks.Cross(d.Crossing, a.step.Moment, a.place(to), []Lot{CleanLot(*amount)})
+		return
+	}
 	if pool := a.pools[to]; pool != nil {
 		pool.Add([]Lot{CleanLot(*amount)})
 	}
@@ -313,6 +350,10 @@ func (a *Accounts) arriveClean(to Holding, amount *ledger.Amount) {
 
 // deliver lets lots arrive at a holding and says what became of them.
 func (a *Accounts) deliver(to Holding, lots []Lot, index int) Kind {
+	if d := a.depositAt(to); d != nil {
+		a.hooks.Cross(d.Crossing, a.step.Moment, a.place(to), lots)
+		return InTransit
+	}
 	if a.hooks.Deposit != nil && a.hooks.Deposit(to, a.step.Moment, lots) {
 		return InTransit
 	}

@@ -143,6 +143,8 @@ const (
 	// LookAlike: a transfer of nothing, or of a token never held, to or from an
 	// address that resembles a real counterparty.
 	LookAlike AnomalyKind = "look-alike-address"
+	// Forged: a message claims to belong to a bridge and cannot.
+	Forged AnomalyKind = "forged-crossing"
 	// ApproximateOrder: the source did not give the order of a transaction's movements.
 	ApproximateOrder AnomalyKind = "approximate-order"
 )

@@ -34,6 +34,10 @@ type NewOutput struct {
 	Terminal    *Terminal // where the trace stops, or nil
 	Address     ledger.Address
 	Claims      []Class // of the thefts that take this output
+	// Deposit is the crossing that takes what reaches this output, or nil.
+	Deposit *Deposited
+	// Payout is what a crossing brings with this output, or nil.
+	Payout *PaidOut
 }
 
 // Spend is one transaction of a UTXO chain with its inputs resolved.
@@ -54,6 +58,7 @@ type UTXO struct {
 	palette  *Palette
 	rules    Rules
 	record   Recorder
+	cross    Cross
 	holdings map[uint64][]Lot
 	members  members
 
@@ -72,11 +77,12 @@ type Rules struct {
 	MaxHops uint32
 }
 
-// NewUTXO makes an empty state for a chain.
-func NewUTXO(chain ledger.Chain, method *Method, palette *Palette, rules Rules, record Recorder) *UTXO {
+// NewUTXO makes an empty state for a chain. Cross takes what enters crossings, and
+// may be nil where no output has one.
+func NewUTXO(chain ledger.Chain, pool *Pool, rules Rules, record Recorder, cross Cross) *UTXO {
 	return &UTXO{
-		chain: chain, asset: chain.Native(), method: method, palette: palette, rules: rules, record: record,
-		holdings: map[uint64][]Lot{}, pool: NewPool(method, palette), fees: map[uint64][]Lot{},
+		chain: chain, asset: chain.Native(), method: pool.method, palette: pool.palette, rules: rules, record: record, cross: cross,
+		holdings: map[uint64][]Lot{}, pool: pool, fees: map[uint64][]Lot{},
 	}
 }
 
@@ -145,7 +151,7 @@ func (u *UTXO) spend(in *SpentOutput) bool {
 func (u *UTXO) applyClean(tx *Spend) {
 	u.to = u.to[:0]
 	for i := range tx.Outputs {
-		if len(tx.Outputs[i].Claims) > 0 {
+		if len(tx.Outputs[i].Claims) > 0 || tx.Outputs[i].Payout != nil {
 			u.receive(tx, i, []Lot{CleanLot(ledger.NewAmount(tx.Outputs[i].Value))})
 		}
 	}
@@ -190,6 +196,10 @@ func (u *UTXO) receive(tx *Spend, i int, drawn []Lot) {
 	number := tx.First + uint64(i)
 	place := u.place(number)
 	place.Address = out.Address
+	paid := out.Payout != nil
+	if paid {
+		drawn, paid = u.payOut(tx, out.Payout, place, drawn)
+	}
 	claimed := false
 	if AnyTainted(drawn) || len(out.Claims) > 0 {
 		arrive(drawn, tx.Time)
@@ -203,16 +213,38 @@ func (u *UTXO) receive(tx *Spend, i int, drawn []Lot) {
 	}
 	kind, entity, ends := u.end(out, drawn)
 	lots := drawn
-	if !ends {
+	switch {
+	case out.Deposit != nil:
+		kind = InTransit
+		u.cross(out.Deposit.Crossing, tx.Moment, place, lots)
+	case !ends:
 		lots = slices.Clone(drawn)
 		u.holdings[number] = lots
 		u.members.add(number)
-	} else {
+	default:
 		u.record.Settled(Settlement{Moment: tx.Moment, Place: place, Kind: kind, Entity: entity, Lots: lots})
+	}
+	if paid {
+		u.record.Moved(Flow{Moment: tx.Moment, Chain: u.chain, From: out.Payout.From, To: []Leg{{Place: place, Kind: kind, Lots: lots}}, By: out.Payout.By})
+		return
 	}
 	if !claimed || len(u.from) > 0 {
 		u.to = append(u.to, Leg{Place: place, Kind: kind, Lots: lots})
 	}
+}
+
+// payOut puts the lots of a crossing in the place of those that its payer's inputs
+// would give; see Accounts.payOut. It reports whether it did.
+func (u *UTXO) payOut(tx *Spend, paid *PaidOut, place Place, own []Lot) ([]Lot, bool) {
+	lots, behind, does := slices.Clone(paid.Lots), slices.Clone(own), true
+	if AnyTainted(own) && !paid.Vault {
+		lots, behind, does = behind, lots, false
+	}
+	if AnyTainted(behind) {
+		arrive(behind, tx.Time)
+		u.record.Settled(Settlement{Moment: tx.Moment, Place: place, Kind: InTransit, Entity: paid.By, Lots: behind})
+	}
+	return lots, does
 }
 
 // end says whether lots that reach an output end there.

@@ -18,22 +18,25 @@ type accountWalk struct {
 	news    []ledger.Address // addresses that began to hold taint in the last step
 	listed  map[ledger.Address]bool
 	queue   *txQueue
+	given   *inflow
+	r       *record
 }
 
-func (p *plan) walkAccounts(ctx context.Context, c *chainPlan, r *record, given credits) error {
-	w := &accountWalk{plan: p, c: c, credits: map[store.TxNumber][]taint.Credit{}, listed: map[ledger.Address]bool{}}
+func (p *plan) walkAccounts(ctx context.Context, c *chainPlan, r *record, given *inflow) error {
+	w := &accountWalk{plan: p, c: c, credits: map[store.TxNumber][]taint.Credit{}, listed: map[ledger.Address]bool{}, given: given, r: r}
 	hooks := taint.AccountHooks{
 		Opening:  w.opening(ctx),
 		Terminal: func(a ledger.Address) (taint.Terminal, bool) { return p.terminal(c, a) },
 		Deposit:  p.deposit(c, r),
+		Cross:    r.crossedBy(c),
 		Watch:    func(a ledger.Address) { w.news = append(w.news, a) },
 		Rebases:  func(a ledger.Asset) bool { return rebasing[a] },
 	}
 	w.state = taint.NewAccounts(c.chain, taint.NewPool(p.method(), p.palette), p.rules, r, hooks)
-	starts := slices.Clone(c.starts)
-	for i := range given {
-		if l := &p.links[i]; l.to == c && len(given[i].lots) > 0 {
-			w.credits[l.before] = append(w.credits[l.before], taint.Credit{To: l.far, Lots: given[i].lots, From: given[i].from, By: l.source.By})
+	starts := append(slices.Clone(c.starts), p.arrivals(c.chain, given)...)
+	for i := range given.links {
+		if l := &p.links[i]; l.to == c && len(given.links[i].lots) > 0 {
+			w.credits[l.before] = append(w.credits[l.before], taint.Credit{To: l.far, Lots: given.links[i].lots, From: given.links[i].from, By: l.source.By})
 			starts = append(starts, l.before)
 		}
 	}
@@ -179,10 +182,13 @@ func (w *accountWalk) list(ctx context.Context, number store.TxNumber) error {
 func (w *accountWalk) apply(number store.TxNumber, height ledger.Height, time int64, tx *ledger.Tx) error {
 	step := taint.Step{
 		Moment: taint.Moment{Number: uint64(number), Height: height, Time: time},
-		Tx:     tx, Claims: w.c.transfers[number], Credits: w.credits[number],
+		Tx:     tx, Claims: w.c.transfers[number], Credits: w.credits[number], Payouts: w.paidIn(w.c.chain, number, w.given),
 	}
 	if !w.state.Concerns(&step) {
 		return nil
 	}
+	step.Deposits = w.bridges.depositsIn(w.c.chain, number)
+	w.r.spoke = w.r.spoke || len(tx.Messages) > 0
+	w.r.visit(w.c.chain, number)
 	return w.state.Apply(&step)
 }

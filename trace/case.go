@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"coldtrail/crossing"
+	"coldtrail/ledger"
 )
 
 // Case is a case file: what was stolen, from whom, and what an analyst asserts.
@@ -22,7 +26,12 @@ type Case struct {
 	Thefts       []Theft     `yaml:"thefts"`
 	Victims      []string    `yaml:"victims"`
 	Links        []Link      `yaml:"links"`
-	StopAt       Limits      `yaml:"stop_at"`
+	Labels       []Label     `yaml:"labels,omitempty"`
+	// Networks says which chain of the ledger a network name in bridges' messages
+	// means, such as BTC; Bridges adds contracts to the tables of protocols.
+	Networks map[string]string `yaml:"networks,omitempty"`
+	Bridges  []Bridge          `yaml:"bridges,omitempty"`
+	StopAt   Limits            `yaml:"stop_at"`
 }
 
 // Attribution says who is held responsible, and who says so.
@@ -79,6 +88,24 @@ type LinkTo struct {
 	Asset   string `yaml:"asset"`
 	Amount  string `yaml:"amount"`
 	Before  string `yaml:"before"`
+}
+
+// Label is an analyst's word on an address: value that reaches it stops there.
+type Label struct {
+	Chain   string `yaml:"chain"`
+	Address string `yaml:"address"`
+	Kind    string `yaml:"kind"` // service, mixer, dark, frozen or in-transit
+	Entity  string `yaml:"entity"`
+	By      string `yaml:"by"`
+	Why     string `yaml:"why"`
+}
+
+// Bridge is a contract of a bridge that the tables do not list.
+type Bridge struct {
+	Protocol string `yaml:"protocol"`
+	Chain    string `yaml:"chain"`
+	Contract string `yaml:"contract"`
+	Role     string `yaml:"role"`
 }
 
 // Limits are where the user wants the trace to stop.
@@ -151,8 +178,45 @@ func (c *Case) check() error {
 			return fail(fmt.Sprintf("links[%d]", i), reason)
 		}
 	}
+	return c.checkPlaces()
+}
+
+// checkPlaces checks labels, networks and bridges.
+func (c *Case) checkPlaces() error {
+	fail := func(place, format string, args ...any) error {
+		return &CaseError{File: c.File, Place: place, Reason: fmt.Sprintf(format, args...)}
+	}
+	for i := range c.Labels {
+		l, place := &c.Labels[i], fmt.Sprintf("labels[%d]", i)
+		if _, err := ledger.ParseChain(l.Chain); err != nil {
+			return fail(place, "%v", err)
+		}
+		if !slices.Contains(labelKinds, l.Kind) {
+			return fail(place, "kind %q: use one of %s", l.Kind, strings.Join(labelKinds, ", "))
+		}
+		if l.Address == "" || l.Entity == "" || l.By == "" {
+			return fail(place, "a label needs address, entity and by (who says so)")
+		}
+	}
+	for name, chain := range c.Networks {
+		if _, err := ledger.ParseChain(chain); err != nil {
+			return fail("networks."+name, "%v", err)
+		}
+	}
+	for i := range c.Bridges {
+		b, place := &c.Bridges[i], fmt.Sprintf("bridges[%d]", i)
+		if _, err := ledger.ParseChain(b.Chain); err != nil {
+			return fail(place, "%v", err)
+		}
+		if !slices.ContainsFunc(crossing.Protocols, func(p *crossing.Protocol) bool { return p.Name == b.Protocol }) {
+			return fail(place, "protocol %q is not known", b.Protocol)
+		}
+	}
 	return nil
 }
+
+// labelKinds are where a label may stop a trace.
+var labelKinds = []string{"service", "mixer", "dark", "frozen", "in-transit"}
 
 // check says what is wrong with the theft, or nothing.
 func (t *Theft) check() string {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 
 	"coldtrail/ledger"
@@ -87,32 +86,12 @@ func (p *plan) addLink(ctx context.Context, source *Link, statuses []store.Statu
 	return nil
 }
 
-// settleLinks walks the chains until what every link takes in and what it gives
-// out agree. A link may credit value before the last deposit it stands for, as
-// proceeds of a sale arrive piece by piece; the walk after shows the credit to
-// everything that follows it, exactly as when it had been known from the start.
-func (p *plan) settleLinks(ctx context.Context) (*record, error) {
-	given := make(credits, len(p.links))
-	for range len(p.links) + 2 {
-		r, err := p.pass(ctx, given)
-		if err != nil {
-			return nil, err
-		}
-		next := p.convertDeposits(r)
-		if reflect.DeepEqual(given, next) {
-			return r, nil
-		}
-		given = next
-	}
-	return nil, ErrLinkCycle
-}
-
 // convertDeposits turns what each link took in into what it credits.
-func (p *plan) convertDeposits(r *record) credits {
+func (p *plan) convertDeposits(records map[ledger.Chain]*record, rounding *[]taint.Settlement) credits {
 	next := make(credits, len(p.links))
 	for i := range p.links {
 		l := &p.links[i]
-		b := &r.deposits[i]
+		b := &records[l.from.chain].deposits[i]
 		if len(b.lots) == 0 {
 			continue
 		}
@@ -127,7 +106,8 @@ func (p *plan) convertDeposits(r *record) credits {
 		}
 		next[i] = credit{lots: converted, from: b.legs}
 		if len(rounded) > 0 {
-			r.Settled(taint.Settlement{Moment: b.last, Place: taint.Place{Chain: l.to.chain, Asset: l.far.Asset, Address: l.far.Address}, Kind: taint.Rounding, Lots: rounded})
+			place := taint.Place{Chain: l.to.chain, Asset: l.far.Asset, Address: l.far.Address}
+			*rounding = append(*rounding, taint.Settlement{Moment: b.last, Place: place, Kind: taint.Rounding, Lots: rounded})
 		}
 	}
 	return next

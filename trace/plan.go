@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"coldtrail/crossing"
 	"coldtrail/ledger"
 	"coldtrail/store"
 	"coldtrail/taint"
@@ -24,6 +25,10 @@ type plan struct {
 	colours []colour // sorted by name
 	chains  []*chainPlan
 	links   []link
+	// decoders and bridges are there once the trace met a transaction that may speak
+	// of a crossing.
+	decoders *crossing.Decoders
+	bridges  *bridges
 }
 
 // colour is one stolen asset of one incident.
@@ -65,7 +70,7 @@ func newPlan(ctx context.Context, s Store, cases []*Case, options Options) (*pla
 		}
 	}
 	for _, c := range cases {
-		if err := p.addVictims(c); err != nil {
+		if err := p.checkVictims(c); err != nil {
 			return nil, err
 		}
 	}
@@ -130,6 +135,7 @@ func (p *plan) chain(ctx context.Context, name string, statuses []store.Status) 
 	if err := p.findEnd(ctx, c); err != nil {
 		return nil, err
 	}
+	p.label(c)
 	p.chains = append(p.chains, c)
 	return c, nil
 }
@@ -168,13 +174,12 @@ func (p *plan) class(name string, c *chainPlan, asset ledger.Asset) (taint.Class
 	return p.palette.Class(taint.Paint{Colour: name, Score: taint.Fact}), nil
 }
 
-// addVictims lets value that comes back to a victim end as recovered.
-func (p *plan) addVictims(c *Case) error {
+// checkVictims refuses a victim that is no address of any chain of the cases.
+func (p *plan) checkVictims(c *Case) error {
 	for i, victim := range c.Victims {
 		known := false
 		for _, chain := range p.chains {
-			if address, err := chain.notation.ParseAddress(victim); err == nil {
-				chain.terminals[address] = taint.Terminal{Kind: taint.Recovered, Entity: c.Name + " victim"}
+			if _, err := chain.notation.ParseAddress(victim); err == nil {
 				known = true
 			}
 		}
@@ -185,10 +190,37 @@ func (p *plan) addVictims(c *Case) error {
 	return nil
 }
 
-// terminal says whether value that reaches an address stops there.
+// label applies the labels and victims of the cases to a chain.
+func (p *plan) label(c *chainPlan) {
+	for _, from := range p.cases {
+		for i := range from.Labels {
+			l := &from.Labels[i]
+			chain, err := ledger.ParseChain(l.Chain)
+			if err != nil || chain != c.chain {
+				continue
+			}
+			kind, _ := taint.KindNamed(l.Kind)
+			if address, err := c.notation.ParseAddress(l.Address); err == nil {
+				c.terminals[address] = taint.Terminal{Kind: kind, Entity: l.Entity}
+			}
+		}
+		for _, victim := range from.Victims {
+			if address, err := c.notation.ParseAddress(victim); err == nil {
+				c.terminals[address] = taint.Terminal{Kind: taint.Recovered, Entity: from.Name + " victim"}
+			}
+		}
+	}
+}
+
+// terminal says whether value that reaches an address stops there. A bridge's own
+// vault holds everybody's: what reaches it without a deposit that counts is lost in
+// the bridge.
 func (p *plan) terminal(c *chainPlan, address ledger.Address) (taint.Terminal, bool) {
 	if t, ok := c.terminals[address]; ok {
-		return t, true
+		return t, t.Kind != taint.Service || p.stopsAtServices()
+	}
+	if p.bridges != nil && p.bridges.matcher.Established(c.chain, address) {
+		return taint.Terminal{Kind: taint.InTransit, Entity: "vault of a bridge"}, true
 	}
 	if p.options.Terminals == nil {
 		return taint.Terminal{}, false

@@ -20,7 +20,10 @@ type record struct {
 	anomalies []taint.Anomaly
 	seen      map[anomalyKey]bool
 	work      Work
-	deposits  []bucket // by link; nil where links are not active
+	deposits  []bucket                                 // by link; nil where links are not active
+	crossed   map[int]*bucket                          // by crossing
+	spoke     bool                                     // a transaction that moved taint may speak of a crossing
+	visited   map[ledger.Chain]map[store.TxNumber]bool // transactions with faulty messages that moved taint
 	swaps     []taint.Flow
 	external  map[ledger.Chain]bool // chains where internal value of a transaction that mattered is not known
 }
@@ -54,7 +57,7 @@ type anomalyKey struct {
 }
 
 func newRecord(p *plan) *record {
-	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}}
+	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}, crossed: map[int]*bucket{}, visited: map[ledger.Chain]map[store.TxNumber]bool{}}
 }
 
 // Stolen keeps a theft.
@@ -116,6 +119,50 @@ func (r *record) Moved(f taint.Flow) {
 	}
 	if r.plan.options.Flows {
 		r.flows = append(r.flows, f)
+	}
+}
+
+// merge joins another record into this one.
+func (r *record) merge(o *record) {
+	r.thefts = append(r.thefts, o.thefts...)
+	for key, row := range o.rows {
+		if have := r.rows[key]; have != nil {
+			have.add(row)
+			continue
+		}
+		r.rows[key] = row
+	}
+	r.heldAt = append(r.heldAt, o.heldAt...)
+	r.flows = append(r.flows, o.flows...)
+	for i := range o.anomalies {
+		r.Found(o.anomalies[i])
+	}
+	r.work.Spent += o.work.Spent
+	r.work.Made += o.work.Made
+	for i := range o.deposits {
+		if len(o.deposits[i].lots) > 0 {
+			r.deposits[i] = o.deposits[i]
+		}
+	}
+	for i, b := range o.crossed {
+		r.crossed[i] = b
+	}
+	r.swaps = append(r.swaps, o.swaps...)
+	for chain := range o.external {
+		r.external[chain] = true
+	}
+	for chain, numbers := range o.visited {
+		r.visited[chain] = numbers
+	}
+}
+
+// visit notes a transaction that moved taint, where its messages are faulty.
+func (r *record) visit(chain ledger.Chain, number store.TxNumber) {
+	if b := r.plan.bridges; b != nil && len(b.faults[chain][number]) > 0 {
+		if r.visited[chain] == nil {
+			r.visited[chain] = map[store.TxNumber]bool{}
+		}
+		r.visited[chain][number] = true
 	}
 }
 

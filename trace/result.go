@@ -131,6 +131,11 @@ type Crossing struct {
 	Out       []Side `json:"out"`
 	Certainty uint32 `json:"certainty_bp"`
 	Evidence  string `json:"evidence"`
+	// Status is in-transit, paid, refunded or partly-refunded; Reason says why
+	// nothing followed. Destination is what the deposit asked for.
+	Status      string `json:"status,omitempty"`
+	Reason      string `json:"reason,omitempty"`
+	Destination string `json:"destination,omitempty"`
 }
 
 // Side is one end of a crossing.
@@ -139,6 +144,11 @@ type Side struct {
 	Asset     string   `json:"asset"`
 	Amount    string   `json:"amount"`
 	Addresses []string `json:"addresses"`
+	Into      string   `json:"into,omitempty"`    // the vault, pool or contract that took it
+	Tainted   string   `json:"tainted,omitempty"` // the part of Amount that is tainted
+	Kind      string   `json:"kind,omitempty"`    // "refund", or nothing
+	Tx        string   `json:"tx,omitempty"`
+	Time      string   `json:"time,omitempty"`
 }
 
 // Anomaly is something that did not add up, with its transaction.
@@ -176,6 +186,7 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 		return nil, err
 	}
 	result.Summary = p.summaries(final, result.Dispositions)
+	result.Crossings = append(result.Crossings, final.crossingRows(names)...)
 	if final != facts {
 		only := &FactOnly{}
 		if only.Dispositions, err = facts.dispositions(ctx, names); err != nil {

@@ -11,8 +11,6 @@ package trace
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"coldtrail/ledger"
@@ -62,6 +60,8 @@ type Options struct {
 	LabelRevision string
 	// Subsidy is a chain's block subsidy in base units, for FeesFollow.
 	Subsidy func(ledger.Chain, ledger.Height) uint64
+	// Crossings follows value across bridges, over every chain of the store.
+	Crossings bool
 	// Flows keeps every movement, for Result.Flows and Result.Path.
 	Flows bool
 	// Progress is told of heights done, on chains walked by streaming.
@@ -84,36 +84,25 @@ func Run(ctx context.Context, s Store, cases []*Case, options Options) (*Result,
 	if err != nil {
 		return nil, err
 	}
-	facts, err := p.pass(ctx, nil)
+	facts, err := p.settle(ctx, true)
 	if err != nil {
 		return nil, err
 	}
 	final := facts
-	if len(p.links) > 0 {
-		if final, err = p.settleLinks(ctx); err != nil {
+	if len(p.links) > 0 || p.infers(facts) {
+		if final, err = p.settle(ctx, false); err != nil {
 			return nil, err
 		}
 	}
 	return p.result(ctx, facts, final)
 }
 
-// pass walks every chain once. Links are active where credits is not nil.
-func (p *plan) pass(ctx context.Context, credits credits) (*record, error) {
-	r := newRecord(p)
-	if credits != nil {
-		r.deposits = make([]bucket, len(p.links))
-	}
-	for _, c := range p.chains {
-		var err error
-		if c.chain.Family() == ledger.UTXO {
-			err = p.walkUTXO(ctx, c, r)
-		} else {
-			err = p.walkAccounts(ctx, c, r, credits)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("trace %s: %w", c.chain.Short(), err)
+// infers says whether a crossing that took in taint is less than a fact.
+func (p *plan) infers(r *record) bool {
+	for i := range r.crossed {
+		if c := &p.bridges.crossings[i]; len(c.Payouts) > 0 && c.Score != taint.Fact {
+			return true
 		}
 	}
-	slices.SortStableFunc(r.anomalies, compareAnomalies)
-	return r, nil
+	return false
 }

@@ -19,10 +19,16 @@ type utxoWalk struct {
 	spend taint.Spend
 	queue *txQueue // transactions still to visit, when targeted
 	ask   []store.OutputNumber
+	given *inflow
+	// starts are where value begins or arrives from elsewhere.
+	starts []store.TxNumber
 }
 
-func (p *plan) walkUTXO(ctx context.Context, c *chainPlan, r *record) error {
-	w := &utxoWalk{plan: p, c: c, r: r, state: taint.NewUTXO(c.chain, p.method(), p.palette, p.rules, r)}
+func (p *plan) walkUTXO(ctx context.Context, c *chainPlan, r *record, given *inflow) error {
+	w := &utxoWalk{plan: p, c: c, r: r, given: given, state: taint.NewUTXO(c.chain, taint.NewPool(p.method(), p.palette), p.rules, r, r.crossedBy(c))}
+	w.starts = append(slices.Clone(c.starts), p.arrivals(c.chain, given)...)
+	slices.Sort(w.starts)
+	w.starts = slices.Compact(w.starts)
 	var err error
 	if p.options.Mode == Targeted {
 		err = w.targeted(ctx)
@@ -39,14 +45,14 @@ func (p *plan) walkUTXO(ctx context.Context, c *chainPlan, r *record) error {
 // streaming applies every block from the first theft on. A transaction without
 // taint costs one look at a bitmap for each input.
 func (w *utxoWalk) streaming(ctx context.Context) error {
-	if len(w.c.starts) == 0 {
+	if len(w.starts) == 0 {
 		return nil
 	}
-	first, err := w.heightOf(ctx, w.c.starts[0])
+	first, err := w.heightOf(ctx, w.starts[0])
 	if err != nil {
 		return err
 	}
-	starts := w.c.starts
+	starts := w.starts
 	for segment, err := range w.store.Segments(ctx, w.c.chain, first, w.c.to.Height) {
 		if err != nil {
 			return err
@@ -110,7 +116,7 @@ func (w *utxoWalk) touches(inputs []store.OutputNumber) bool {
 // targeted visits only transactions that make or spend tainted outputs, in chain
 // order: every visit adds the spenders of what it tainted to the queue.
 func (w *utxoWalk) targeted(ctx context.Context) error {
-	w.queue = newTxQueue(w.c.starts)
+	w.queue = newTxQueue(w.starts)
 	for w.queue.Len() > 0 {
 		number := w.queue.pop()
 		if w.rules.Fees == taint.FeesFollow {
@@ -210,14 +216,36 @@ func (w *utxoWalk) load(ctx context.Context, number store.TxNumber) error {
 	for i := range tx.Values {
 		claims := w.c.outputs[tx.FirstOutput+store.OutputNumber(i)]
 		w.spend.Outputs[i] = taint.NewOutput{Value: tx.Values[i], Unspendable: tx.Unspendable[i], Claims: claims}
+		w.r.spoke = w.r.spoke || tx.Unspendable[i]
 	}
+	w.cross(number)
 	return w.findTerminals(ctx, tx)
+}
+
+// cross marks the outputs by which value enters or leaves a bridge, and those that
+// carry a memo.
+func (w *utxoWalk) cross(number store.TxNumber) {
+	if w.bridges == nil {
+		return
+	}
+	w.r.visit(w.c.chain, number)
+	for _, i := range w.bridges.carriers[w.c.chain][number] {
+		w.spend.Outputs[i].Unspendable = true
+	}
+	deposits := w.bridges.depositsIn(w.c.chain, number)
+	for i := range deposits {
+		w.spend.Outputs[w.bridges.crossings[deposits[i].Crossing].Output].Deposit = &deposits[i]
+	}
+	paid := w.paidIn(w.c.chain, number, w.given)
+	for i := range paid {
+		w.spend.Outputs[paid[i].Transfer].Payout = &paid[i]
+	}
 }
 
 // findTerminals looks the owners of a transaction's outputs up, where any address
 // of the chain is a terminal.
 func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) error {
-	if len(w.c.terminals) == 0 && w.options.Terminals == nil {
+	if len(w.c.terminals) == 0 && w.options.Terminals == nil && w.bridges == nil {
 		return nil
 	}
 	w.ask = w.ask[:0]
@@ -240,7 +268,7 @@ func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) err
 // reward applies a block's coinbase once its other transactions are done.
 func (w *utxoWalk) reward(ctx context.Context, first store.TxNumber, count uint64) error {
 	if !w.state.TaintedFees() {
-		if _, claimed := slices.BinarySearch(w.c.starts, first); claimed {
+		if _, claimed := slices.BinarySearch(w.starts, first); claimed {
 			return w.apply(ctx, first)
 		}
 		return nil

@@ -1,0 +1,648 @@
+package trace
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"coldtrail/crossing"
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/taint"
+)
+
+// bridges is everything that the ledger says about crossings since the first theft.
+type bridges struct {
+	crossings []crossing.Crossing
+	forged    []crossing.Forgery
+	matcher   *crossing.Matcher
+	deposits  map[ledger.Chain]map[store.TxNumber][]int       // crossings by deposit
+	payouts   map[ledger.Chain]map[store.TxNumber][]payoutRef // payouts by transaction
+	carriers  map[ledger.Chain]map[store.TxNumber][]uint32
+	faults    map[ledger.Chain]map[store.TxNumber][]int // forgeries by transaction
+	speakers  map[ledger.Chain]map[store.TxNumber]bool  // transactions that speak as vaults do
+}
+
+// payoutRef names a payout of a crossing.
+type payoutRef struct{ crossing, payout int }
+
+func newBridges() *bridges {
+	return &bridges{
+		matcher: crossing.NewMatcher(), deposits: map[ledger.Chain]map[store.TxNumber][]int{}, payouts: map[ledger.Chain]map[store.TxNumber][]payoutRef{},
+		carriers: map[ledger.Chain]map[store.TxNumber][]uint32{}, faults: map[ledger.Chain]map[store.TxNumber][]int{},
+		speakers: map[ledger.Chain]map[store.TxNumber]bool{},
+	}
+}
+
+func put[V any](m map[ledger.Chain]map[store.TxNumber]V, chain ledger.Chain, number store.TxNumber, change func(V) V) {
+	if m[chain] == nil {
+		m[chain] = map[store.TxNumber]V{}
+	}
+	m[chain][number] = change(m[chain][number])
+}
+
+// findBridges reads what every chain of the store says about crossings, from the
+// first theft on, and joins deposits with payouts.
+func (p *plan) findBridges(ctx context.Context) error {
+	if err := p.addChains(ctx); err != nil {
+		return err
+	}
+	since, err := p.firstTheft(ctx)
+	if err != nil {
+		return err
+	}
+	b := newBridges()
+	for _, c := range p.chains {
+		s := &bridgeScan{plan: p, c: c, b: b}
+		if err := s.scan(ctx, since); err != nil {
+			return fmt.Errorf("crossings of %s: %w", c.chain.Short(), err)
+		}
+	}
+	b.crossings, b.forged = b.matcher.Settle(1<<62 - 1)
+	if err := p.dropFalseVaults(ctx, b); err != nil {
+		return err
+	}
+	for i := range b.crossings {
+		b.index(i)
+	}
+	for i := range b.forged {
+		f := &b.forged[i]
+		put(b.faults, f.Place.Chain, store.TxNumber(f.Place.Number), func(list []int) []int { return append(list, i) })
+	}
+	p.bridges = b
+	return nil
+}
+
+func (b *bridges) index(i int) {
+	x := &b.crossings[i]
+	put(b.deposits, x.Place.Chain, store.TxNumber(x.Place.Number), func(list []int) []int { return append(list, i) })
+	for j := range x.Payouts {
+		at := &x.Payouts[j].Place
+		put(b.payouts, at.Chain, store.TxNumber(at.Number), func(list []payoutRef) []payoutRef { return append(list, payoutRef{i, j}) })
+	}
+}
+
+// addChains makes every chain of the store part of the answer: a payout may be on
+// any, and that there is none rests on all of them.
+func (p *plan) addChains(ctx context.Context) error {
+	statuses, err := p.store.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range statuses {
+		if _, err := p.chain(ctx, string(statuses[i].Chain), statuses); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(p.chains, func(a, b *chainPlan) int { return cmp.Compare(a.chain, b.chain) })
+	p.decoders = crossing.NewDecoders(p.bridgeConfig(statuses))
+	return nil
+}
+
+// networkFamilies are the networks of messages that a store may hold as a test
+// chain instead.
+var networkFamilies = map[string]ledger.Chain{"BTC": ledger.Bitcoin, "ETH": ledger.Ethereum}
+
+// bridgeConfig is what the cases add to the tables of crossings. Where a network is
+// neither named nor held, the only chain of its family in the store stands for it.
+func (p *plan) bridgeConfig(statuses []store.Status) crossing.Config {
+	config := crossing.Config{Notation: p.options.Notations, Chains: map[string]ledger.Chain{}, Contracts: map[string][]crossing.Contract{}}
+	for name, chain := range networkFamilies {
+		var same []ledger.Chain
+		for i := range statuses {
+			if statuses[i].Chain.Family() == chain.Family() {
+				same = append(same, statuses[i].Chain)
+			}
+		}
+		if len(same) == 1 {
+			config.Chains[name] = same[0]
+		}
+	}
+	for _, c := range p.cases {
+		for name, text := range c.Networks {
+			if chain, err := ledger.ParseChain(text); err == nil { // Case.check has read it
+				config.Chains[name] = chain
+			}
+		}
+		for i := range c.Bridges {
+			b := &c.Bridges[i]
+			chain, err := ledger.ParseChain(b.Chain)
+			if err != nil {
+				continue
+			}
+			notation, err := p.options.Notations(chain)
+			if err != nil {
+				continue
+			}
+			if address, err := notation.ParseAddress(b.Contract); err == nil {
+				config.Contracts[b.Protocol] = append(config.Contracts[b.Protocol], crossing.Contract{Chain: chain, Address: address, Role: b.Role})
+			}
+		}
+	}
+	return config
+}
+
+// firstTheft is the time of the earliest block with a theft.
+func (p *plan) firstTheft(ctx context.Context) (int64, error) {
+	first := int64(1<<63 - 1)
+	for _, c := range p.chains {
+		if len(c.starts) == 0 {
+			continue
+		}
+		time, err := p.timeOf(ctx, c, c.starts[0])
+		if err != nil {
+			return 0, err
+		}
+		first = min(first, time)
+	}
+	return first, nil
+}
+
+func (p *plan) timeOf(ctx context.Context, c *chainPlan, number store.TxNumber) (int64, error) {
+	if c.chain.Family() == ledger.UTXO {
+		txs, err := p.store.Transactions(ctx, c.chain, []store.TxNumber{number})
+		if err != nil {
+			return 0, err
+		}
+		return txs[0].Time, nil
+	}
+	movements, err := p.store.Movements(ctx, c.chain, []store.TxNumber{number})
+	if err != nil {
+		return 0, err
+	}
+	return movements[0].Time, nil
+}
+
+// bridgeScan reads one chain.
+type bridgeScan struct {
+	*plan
+	c *chainPlan
+	b *bridges
+	// wait are transactions of a UTXO chain whose sender is still to be looked up.
+	wait []crossing.View
+}
+
+// scanBatch is how many senders are asked for at once.
+const scanBatch = 1024
+
+// clockSlack is how far block times of different chains may disagree, in seconds.
+const clockSlack = 2 * 3600
+
+func (s *bridgeScan) scan(ctx context.Context, since int64) error {
+	from, found := ledger.Height(0), false
+	for h, err := range s.store.Headers(ctx, s.c.chain, s.c.status.First) {
+		if err != nil {
+			return err
+		}
+		if h.Time+clockSlack >= since {
+			from, found = h.Height, true
+			break
+		}
+	}
+	if !found || from > s.c.to.Height {
+		return nil
+	}
+	for said, err := range s.store.Said(ctx, s.c.chain, from, s.c.to.Height, s.decoders.Topics()) {
+		if err != nil {
+			return err
+		}
+		v := crossing.View{Chain: s.c.chain, Height: said.Height, Time: said.Time, Number: uint64(said.Number), Tx: said.Tx}
+		if !s.decoders.Speaks(v.Chain, v.Tx) {
+			continue
+		}
+		if s.c.chain.Family() == ledger.Account {
+			s.add(&v)
+			continue
+		}
+		if first := s.decoders.Read(&v); len(first.Deposits)+len(first.Payouts)+len(first.Moves)+len(first.Faults) > 0 {
+			tx := *v.Tx
+			v.Tx = &tx
+			s.wait = append(s.wait, v)
+		}
+		if len(s.wait) >= scanBatch {
+			if err := s.addSenders(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return s.addSenders(ctx)
+}
+
+func (s *bridgeScan) add(v *crossing.View) {
+	found := s.decoders.Read(v)
+	at := crossing.Place{Chain: v.Chain, Height: v.Height, Time: v.Time, Number: v.Number, Tx: v.Tx.ID}
+	s.b.matcher.Add(&at, &found)
+	number := store.TxNumber(v.Number)
+	if len(found.Carriers) > 0 {
+		put(s.b.carriers, v.Chain, number, func([]uint32) []uint32 { return found.Carriers })
+	}
+	if len(found.Payouts)+len(found.Moves) > 0 {
+		put(s.b.speakers, v.Chain, number, func(bool) bool { return true })
+	}
+}
+
+// addSenders looks up who owns the first input of the transactions that wait.
+func (s *bridgeScan) addSenders(ctx context.Context) error {
+	numbers := make([]store.TxNumber, len(s.wait))
+	for i := range s.wait {
+		numbers[i] = store.TxNumber(s.wait[i].Number)
+	}
+	txs, err := s.store.Transactions(ctx, s.c.chain, numbers)
+	if err != nil {
+		return err
+	}
+	var ask []store.OutputNumber
+	for i := range txs {
+		if len(txs[i].Inputs) > 0 && txs[i].Inputs[0].Output != store.NoOutput {
+			ask = append(ask, txs[i].Inputs[0].Output)
+		}
+	}
+	outputs, err := s.store.Outputs(ctx, s.c.chain, ask)
+	if err != nil {
+		return err
+	}
+	for i := range txs {
+		if len(txs[i].Inputs) > 0 && txs[i].Inputs[0].Output != store.NoOutput {
+			s.wait[i].Spent = []ledger.Output{{Address: outputs[0].Address, Value: outputs[0].Value}}
+			outputs = outputs[1:]
+		}
+		s.add(&s.wait[i])
+	}
+	s.wait = s.wait[:0]
+	return nil
+}
+
+// dropFalseVaults takes back deposits that nobody paid for and whose "vault" acts
+// like anybody: a thief can write a memo on a payment to himself. On UTXO chains a
+// vault spends what it took only with a vault's memo.
+func (p *plan) dropFalseVaults(ctx context.Context, b *bridges) error {
+	kept := b.crossings[:0]
+	for i := range b.crossings {
+		x := &b.crossings[i]
+		suspect := x.Protocol.Vaults && x.Status == crossing.InTransit && !b.matcher.Established(x.Place.Chain, x.Into) &&
+			(x.Vault.IsZero() || !b.matcher.Established(x.Place.Chain, x.Vault))
+		if suspect {
+			false_, err := p.actsAlone(ctx, b, x)
+			if err != nil {
+				return err
+			}
+			if false_ {
+				b.forged = append(b.forged, crossing.Forgery{
+					Protocol: x.Protocol, Place: x.Place, Position: x.Position, Asset: x.Asset, Amount: x.Amount, To: x.Into,
+					Reason: "a deposit's memo, but who took the value spent it like anybody, not as a vault",
+				})
+				continue
+			}
+		}
+		kept = append(kept, *x)
+	}
+	b.crossings = kept
+	return nil
+}
+
+// actsAlone says whether the taker of a deposit moved value on without a vault's
+// words.
+func (p *plan) actsAlone(ctx context.Context, b *bridges, x *crossing.Crossing) (bool, error) {
+	chain := x.Place.Chain
+	speaks := func(n store.TxNumber) bool { return b.speakers[chain][n] }
+	if chain.Family() == ledger.UTXO {
+		numbers, err := p.store.Numbers(ctx, chain, []ledger.Outpoint{{Tx: x.Place.Tx, Index: x.Output}})
+		if err != nil || numbers[0] == store.NoOutput {
+			return false, err
+		}
+		outputs, err := p.store.Outputs(ctx, chain, numbers)
+		if err != nil {
+			return false, err
+		}
+		return outputs[0].Spender != store.NoTx && !speaks(outputs[0].Spender), nil
+	}
+	taker := x.Vault
+	if taker.IsZero() {
+		taker = x.Into
+	}
+	histories, err := p.store.History(ctx, chain, []store.Since{{Address: taker, From: store.TxNumber(x.Place.Number) + 1, Limit: 64}})
+	if err != nil {
+		return false, err
+	}
+	for _, touch := range histories[0] {
+		if speaks(touch.Tx) {
+			continue
+		}
+		movements, err := p.store.Movements(ctx, chain, []store.TxNumber{touch.Tx})
+		if err != nil {
+			return false, err
+		}
+		sends := func(t ledger.Transfer) bool { return t.From == taker && t.Asset == x.Asset && !t.Amount.IsZero() }
+		if tx := &movements[0].Tx; !tx.Failed && slices.ContainsFunc(tx.Transfers, sends) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// usable says whether the payouts of a crossing may be followed: those that are
+// facts always, others where inferences count.
+func (x *settling) usable(i int) bool {
+	c := &x.plan.bridges.crossings[i]
+	return len(c.Payouts) > 0 && (c.Score == taint.Fact || !x.factsOnly)
+}
+
+// settling walks the chains until what crosses between them agrees.
+type settling struct {
+	plan      *plan
+	factsOnly bool
+	records   map[ledger.Chain]*record
+	given     inflow
+}
+
+// inflow is what reaches chains from elsewhere.
+type inflow struct {
+	links    credits // by link
+	payouts  map[payoutRef][]taint.Lot
+	legs     map[int][]taint.Leg // of the deposits, by crossing
+	rounding []taint.Settlement
+}
+
+// ErrCircle says that crossings feed one another, so that no answer is consistent.
+var errRounds = fmt.Errorf("%w; or a defect of ours: please report this", ErrLinkCycle)
+
+// settle walks every chain, then again those whose inflow changed, until nothing
+// does: what leaves one chain may return to it. The result does not depend on the
+// order, because value arrives only after it left.
+func (p *plan) settle(ctx context.Context, factsOnly bool) (*record, error) { //nolint:revive // two answers of one engine
+	x := &settling{plan: p, factsOnly: factsOnly, records: map[ledger.Chain]*record{}}
+	for round := 0; ; round++ {
+		changed, err := x.round(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if !changed {
+			return x.merge(), nil
+		}
+		if round > x.limit() {
+			return nil, errRounds
+		}
+	}
+}
+
+func (x *settling) limit() int {
+	n := len(x.plan.links) + 4
+	if x.plan.bridges != nil {
+		n += len(x.plan.bridges.crossings)
+	}
+	return n
+}
+
+// round walks the chains that have no record yet and finds what now crosses.
+func (x *settling) round(ctx context.Context) (changed bool, err error) {
+	p := x.plan
+	for _, c := range p.chains {
+		if x.records[c.chain] != nil {
+			continue
+		}
+		r := newRecord(p)
+		if !x.factsOnly {
+			r.deposits = make([]bucket, len(p.links))
+		}
+		if c.chain.Family() == ledger.UTXO {
+			err = p.walkUTXO(ctx, c, r, &x.given)
+		} else {
+			err = p.walkAccounts(ctx, c, r, &x.given)
+		}
+		if err != nil {
+			return false, fmt.Errorf("trace %s: %w", c.chain.Short(), err)
+		}
+		x.records[c.chain] = r
+		if r.spoke && p.bridges == nil && p.options.Crossings {
+			if err := p.findBridges(ctx); err != nil {
+				return false, err
+			}
+			clear(x.records)
+			return true, nil
+		}
+	}
+	next := x.crossOver()
+	for _, c := range p.chains {
+		if !x.same(c, &next) {
+			delete(x.records, c.chain)
+			changed = true
+		}
+	}
+	x.given = next
+	return changed, nil
+}
+
+// crossOver converts what every link and crossing took in into what it gives.
+func (x *settling) crossOver() inflow {
+	p := x.plan
+	next := inflow{payouts: map[payoutRef][]taint.Lot{}, legs: map[int][]taint.Leg{}}
+	if !x.factsOnly {
+		next.links = p.convertDeposits(x.records, &next.rounding)
+	}
+	for _, c := range p.chains {
+		r := x.records[c.chain]
+		for _, i := range r.crossedInOrder() {
+			if b := r.crossed[i]; x.usable(i) && taint.AnyTainted(b.lots) {
+				x.payOut(i, b, &next)
+			}
+		}
+	}
+	return next
+}
+
+// payOut converts one crossing.
+func (x *settling) payOut(i int, b *bucket, next *inflow) {
+	p := x.plan
+	c := &p.bridges.crossings[i]
+	lots := slices.Clone(b.lots)
+	if c.Score != taint.Fact {
+		for j := range lots {
+			lots[j].Class = p.palette.Infer(lots[j].Class, c.Score, c.Via.Name)
+		}
+	}
+	order := make([]int, len(c.Payouts))
+	for j := range order {
+		order[j] = j
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		m, n := &c.Payouts[a], &c.Payouts[b]
+		return cmp.Or(cmp.Compare(m.Place.Height, n.Place.Height), cmp.Compare(m.Place.Number, n.Place.Number), cmp.Compare(m.Transfer, n.Transfer))
+	})
+	payments := make([]taint.Payment, len(order))
+	for n, j := range order {
+		payments[n] = taint.Payment{Asset: c.Payouts[j].Asset, Amount: c.Payouts[j].Amount, Refund: c.Payouts[j].Kind == crossing.Refunded}
+	}
+	shares, rounded := taint.PayOut(p.method(), p.palette, lots, payments)
+	for n, j := range order {
+		if taint.AnyTainted(shares[n]) {
+			next.payouts[payoutRef{i, j}] = shares[n]
+		}
+	}
+	next.legs[i] = b.legs
+	if len(rounded) > 0 {
+		out := &c.Payouts[order[0]]
+		place := taint.Place{Chain: out.Place.Chain, Asset: out.Asset, Address: out.To}
+		if place.Chain.Family() == ledger.UTXO {
+			place = b.legs[0].Place // no output took it
+		}
+		next.rounding = append(next.rounding, taint.Settlement{Moment: b.last, Place: place, Kind: taint.Rounding, Lots: rounded})
+	}
+}
+
+// same says whether a chain's inflow is what it was walked with.
+func (x *settling) same(c *chainPlan, next *inflow) bool {
+	for i := range x.plan.links {
+		if x.plan.links[i].to == c && !x.factsOnly {
+			var before credit
+			if x.given.links != nil {
+				before = x.given.links[i]
+			}
+			if !reflect.DeepEqual(before, next.links[i]) {
+				return false
+			}
+		}
+	}
+	if x.plan.bridges == nil {
+		return true
+	}
+	for _, refs := range x.plan.bridges.payouts[c.chain] {
+		for _, ref := range refs {
+			if !slices.Equal(x.given.payouts[ref], next.payouts[ref]) || !reflect.DeepEqual(x.given.legs[ref.crossing], next.legs[ref.crossing]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// merge joins the records of the chains, and ends what is still in transit.
+func (x *settling) merge() *record {
+	all := newRecord(x.plan)
+	if !x.factsOnly {
+		all.deposits = make([]bucket, len(x.plan.links))
+	}
+	for _, c := range x.plan.chains {
+		r := x.records[c.chain]
+		for _, i := range r.crossedInOrder() {
+			b := r.crossed[i]
+			if x.usable(i) || !taint.AnyTainted(b.lots) {
+				continue
+			}
+			for _, leg := range b.legs {
+				r.Settled(taint.Settlement{Moment: b.last, Place: leg.Place, Kind: taint.InTransit, Entity: x.plan.bridges.crossings[i].Protocol.Title, Lots: leg.Lots})
+			}
+		}
+		all.merge(r)
+	}
+	for i := range x.given.rounding {
+		all.Settled(x.given.rounding[i])
+	}
+	x.plan.reportForged(all)
+	slices.SortStableFunc(all.anomalies, compareAnomalies)
+	return all
+}
+
+// reportForged records payouts that name a tainted deposit and do not count, and
+// faulty messages of transactions that moved taint.
+func (p *plan) reportForged(r *record) {
+	if p.bridges == nil {
+		return
+	}
+	tainted := map[ledger.Hash]bool{}
+	for i := range r.crossed {
+		tainted[p.bridges.crossings[i].Key] = true
+	}
+	for i := range p.bridges.forged {
+		f := &p.bridges.forged[i]
+		number := store.TxNumber(f.Place.Number)
+		if !(f.Key != ledger.Hash{} && tainted[f.Key]) && !r.visited[f.Place.Chain][number] {
+			continue
+		}
+		asset := f.Asset
+		if asset == "" {
+			asset = f.Place.Chain.Native()
+		}
+		place := taint.Place{Chain: f.Place.Chain, Asset: asset, Address: f.To}
+		if f.Place.Chain.Family() == ledger.UTXO {
+			place = taint.Place{Chain: f.Place.Chain, Asset: asset, Output: noOutput - 1 - f.Place.Number}
+		}
+		r.Found(taint.Anomaly{
+			Moment: taint.Moment{Number: f.Place.Number, Height: f.Place.Height, Time: f.Place.Time}, Kind: taint.Forged, Place: place, Amount: f.Amount,
+			Detail: f.Protocol.Title + ": " + f.Reason + "; it links nothing",
+		})
+	}
+}
+
+// crossedBy keeps what reached a crossing's deposit.
+func (r *record) crossedBy(c *chainPlan) taint.Cross {
+	return func(i int, when taint.Moment, place taint.Place, lots []taint.Lot) {
+		b := r.crossed[i]
+		if b == nil {
+			b = &bucket{first: when}
+			r.crossed[i] = b
+		}
+		b.last = when
+		if c.chain.Family() == ledger.UTXO {
+			place.Address = ledger.Address{}
+		}
+		b.lots = append(b.lots, lots...)
+		b.leg(place, slices.Clone(lots))
+	}
+}
+
+func (r *record) crossedInOrder() []int {
+	order := make([]int, 0, len(r.crossed))
+	for i := range r.crossed {
+		order = append(order, i)
+	}
+	slices.Sort(order)
+	return order
+}
+
+// depositsIn lists the deposits of a transaction.
+func (b *bridges) depositsIn(chain ledger.Chain, number store.TxNumber) (list []taint.Deposited) {
+	if b == nil {
+		return nil
+	}
+	for _, i := range b.deposits[chain][number] {
+		c := &b.crossings[i]
+		list = append(list, taint.Deposited{Into: taint.Holding{Address: c.Into, Asset: c.Asset}, Crossing: i, Entity: c.Protocol.Title})
+	}
+	return list
+}
+
+// paidIn lists what crossings bring with a transaction.
+func (p *plan) paidIn(chain ledger.Chain, number store.TxNumber, given *inflow) (list []taint.PaidOut) {
+	if p.bridges == nil {
+		return nil
+	}
+	for _, ref := range p.bridges.payouts[chain][number] {
+		lots := given.payouts[ref]
+		if len(lots) == 0 {
+			continue
+		}
+		c := &p.bridges.crossings[ref.crossing]
+		out := &c.Payouts[ref.payout]
+		list = append(list, taint.PaidOut{
+			Transfer: out.Transfer, To: taint.Holding{Address: out.To, Asset: out.Asset}, Lots: lots, From: given.legs[ref.crossing], By: c.Via.Title,
+			Vault: !c.Via.Vaults || p.bridges.matcher.Established(chain, out.Payer),
+		})
+	}
+	return list
+}
+
+// arrivals are the transactions of a chain in which crossings bring something.
+func (p *plan) arrivals(chain ledger.Chain, given *inflow) (numbers []store.TxNumber) {
+	if p.bridges == nil {
+		return nil
+	}
+	for number, refs := range p.bridges.payouts[chain] {
+		if slices.ContainsFunc(refs, func(ref payoutRef) bool { return len(given.payouts[ref]) > 0 }) {
+			numbers = append(numbers, number)
+		}
+	}
+	slices.Sort(numbers)
+	return numbers
+}
