@@ -77,7 +77,7 @@ var rules = []rule{
 
 	{"gather", engine, []string{"ledger", "store", "trace"}, "a trace that fetches only what it touches, from an explorer"},
 
-	{"internal/scenario", suite, []string{"ledger", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
+	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"internal/nodetest", suite, nil, "real nodes on loopback, and contracts compiled, for tests"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},

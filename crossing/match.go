@@ -383,7 +383,7 @@ func (m *Matcher) collect(d *placedDeposit, e *entry, c *Crossing, taken []bool,
 			continue
 		}
 		t, reason := d.accepts(p)
-		if reason == "" && d.Protocol.Vaults && !trusted[p.Payer] {
+		if reason == "" && d.Protocol.Vaults && !trusted[spot{p.Place.Chain, p.Payer}] {
 			reason = m.stranger(t)
 		}
 		if reason == "" {
@@ -429,28 +429,34 @@ func within(d *placedDeposit, t *Target, p *PlacedPayout, paid, back *ledger.Amo
 	return ""
 }
 
-// trusted says whose payouts count for a deposit: vaults that pay for others too
-// or, where none of those pays, whoever paid first.
-func (m *Matcher) trusted(d *placedDeposit, e *entry, taken []bool) map[ledger.Address]bool {
+// trusted says whose payouts count for a deposit: on each chain, vaults that pay for
+// others too or, where none of those pays, whoever paid first. The vault that took
+// the deposit may always give it back.
+func (m *Matcher) trusted(d *placedDeposit, e *entry, taken []bool) map[spot]bool {
 	if !d.Protocol.Vaults {
 		return nil
 	}
-	trusted := map[ledger.Address]bool{}
-	first := ledger.Address{}
+	trusted, first := map[spot]bool{}, map[ledger.Chain]ledger.Address{}
+	known := map[ledger.Chain]bool{}
 	for i := range e.payouts {
 		p := &e.payouts[i]
 		t, reason := d.accepts(p)
 		if taken[i] || reason != "" {
 			continue
 		}
-		if m.vaults.established(p.Place.Chain, p.Payer) {
-			trusted[p.Payer] = true
-		} else if first.IsZero() && (t == nil || t.Open == "") {
-			first = p.Payer
+		chain := p.Place.Chain
+		own := chain == d.place.Chain && p.Payer == d.vault()
+		if own || m.vaults.established(chain, p.Payer) {
+			trusted[spot{chain, p.Payer}] = true
+			known[chain] = true
+		} else if _, any := first[chain]; !any && (t == nil || t.Open == "") {
+			first[chain] = p.Payer
 		}
 	}
-	if len(trusted) == 0 && !first.IsZero() {
-		trusted[first] = true
+	for chain, payer := range first {
+		if !known[chain] {
+			trusted[spot{chain, payer}] = true
+		}
 	}
 	return trusted
 }

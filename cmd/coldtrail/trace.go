@@ -72,7 +72,7 @@ func (v *traceVerb) trace(ctx context.Context, s *session, cases []*trace.Case, 
 
 func (v *traceVerb) options(s *session) (trace.Options, error) {
 	o := trace.Options{
-		Mode: trace.Mode(v.Mode), Notations: notations, LabelRevision: noLabels, Flows: v.Flows || v.Path != "",
+		Mode: trace.Mode(v.Mode), Notations: notations, Crossings: true, LabelRevision: noLabels, Flows: v.Flows || v.Path != "",
 		Subsidy: func(_ ledger.Chain, h ledger.Height) uint64 { return bitcoin.Subsidy(h) },
 	}
 	var err error

@@ -11,14 +11,24 @@ import (
 // names gives the plain names of a scenario addresses, assets and transaction
 // identifiers, and prints them back. It is the scenario's ledger.Notation.
 type names struct {
-	chain   ledger.Chain
+	chain ledger.Chain
+	*register
+}
+
+// register is what the names of all ledgers of a scenario share.
+type register struct {
+	several bool // more than one ledger: assets are always printed
 	address map[ledger.Address]string
 	asset   map[ledger.Asset]string
 	tx      map[ledger.Hash]string
 }
 
-func newNames(chain ledger.Chain) *names {
-	n := &names{chain: chain, address: map[ledger.Address]string{}, asset: map[ledger.Asset]string{}, tx: map[ledger.Hash]string{}}
+func newRegister() *register {
+	return &register{address: map[ledger.Address]string{}, asset: map[ledger.Asset]string{}, tx: map[ledger.Hash]string{}}
+}
+
+func newNames(chain ledger.Chain, r *register) *names {
+	n := &names{chain: chain, register: r}
 	n.asset[chain.Native()] = n.native()
 	return n
 }
@@ -51,7 +61,7 @@ func (n *names) ParseAddress(name string) (ledger.Address, error) {
 // FormatAddress prints the name.
 func (n *names) FormatAddress(a ledger.Address) string { return n.address[a] }
 
-// ParseAsset gives a name an asset: the native one, or a token of that name.
+// parseAsset gives a name an asset: the native one, or a token of that name.
 func (n *names) parseAsset(name string) ledger.Asset {
 	if name == "" || name == n.native() {
 		return n.chain.Native()
@@ -62,14 +72,14 @@ func (n *names) parseAsset(name string) ledger.Asset {
 	return asset
 }
 
-func (n *names) txID(name string) ledger.Hash {
+func (n *register) txID(name string) ledger.Hash {
 	id := ledger.Hash(sha256.Sum256([]byte("transaction " + name)))
 	n.tx[id] = name
 	return id
 }
 
 // place prints "NAME:N" for an output and the plain name for anything else.
-func (n *names) place(at string) string {
+func (n *register) place(at string) string {
 	text, index := at, ""
 	if len(at) > 64 && at[64] == ':' {
 		text, index = at[:64], at[64:]

@@ -20,20 +20,27 @@ const (
 
 // parser reads a scenario line by line.
 type parser struct {
-	s        *Scenario
-	line     int
+	s     *Scenario
+	line  int
+	trace *expectation
+	txs   map[string]bool
+	*book
+	books map[ledger.Chain]*book
+}
+
+// book is one ledger of the scenario while it is read.
+type book struct {
+	names    *names
 	branch   int // counts rewinds, so that a new branch has new hashes
 	block    *ledger.Block
 	height   ledger.Height
 	anyBlock bool
 	openings []ledger.Opening
-	trace    *expectation
-	txs      map[string]bool
 }
 
 // Parse reads one scenario. The name of the file is for messages only.
 func Parse(file string, r io.Reader) (*Scenario, error) {
-	p := &parser{s: &Scenario{File: file, labels: map[string]taint.Terminal{}}, txs: map[string]bool{}}
+	p := &parser{s: &Scenario{File: file, labels: map[string]taint.Terminal{}, on: map[ledger.Chain]*names{}, home: map[string]ledger.Chain{}}, txs: map[string]bool{}, book: &book{}, books: map[ledger.Chain]*book{}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4096), maxLine)
 	for lines.Scan() {
@@ -102,20 +109,33 @@ var directives = map[string]func(*parser, []string) error{
 var directiveNames = []string{"ledger", "block", "rewind", "balance", "theft", "victim", "label", "link", "trace"}
 
 func (p *parser) readLedger(args []string) error {
-	if len(args) != 1 || p.s.Chain != "" {
-		return p.fail("want one `ledger CHAIN`")
+	p.closeBlock()
+	if len(args) != 1 {
+		return p.fail("want `ledger CHAIN`")
 	}
 	chain, err := ledger.ParseChain(args[0])
 	if err != nil {
 		return p.fail("%v", err)
 	}
-	p.s.Chain, p.s.names = chain, newNames(chain)
+	if p.books[chain] == nil {
+		shared := newRegister()
+		if p.s.Chain != "" {
+			shared = p.s.names.register
+			shared.several = true
+		}
+		p.books[chain] = &book{names: newNames(chain, shared)}
+		p.s.on[chain] = p.books[chain].names
+	}
+	p.book = p.books[chain]
+	if p.s.Chain == "" {
+		p.s.Chain, p.s.names = chain, p.book.names
+	}
 	return nil
 }
 
 func (p *parser) closeBlock() {
 	if p.block != nil {
-		p.s.steps = append(p.s.steps, step{block: p.block})
+		p.s.steps = append(p.s.steps, step{chain: p.names.chain, block: p.block})
 		p.block = nil
 	}
 }
@@ -132,7 +152,7 @@ func (p *parser) readBlock(args []string) error {
 	}
 	height := ledger.Height(n)
 	p.block = &ledger.Block{
-		Chain: p.s.Chain, Height: height, Hash: blockHash(p.s.Chain, height, p.branch), Time: 1_700_000_000 + int64(n)*600,
+		Chain: p.names.chain, Height: height, Hash: blockHash(p.names.chain, height, p.branch), Time: 1_700_000_000 + int64(n)*600,
 		Provenance: ledger.File, Openings: p.openings,
 	}
 	if p.anyBlock {
@@ -145,7 +165,7 @@ func (p *parser) readBlock(args []string) error {
 // parentHash is the hash of the last block below a height that still stands.
 func (p *parser) parentHash(height ledger.Height) ledger.Hash {
 	for _, s := range slices.Backward(p.s.steps) {
-		if s.block != nil && s.block.Height == height-1 {
+		if s.block != nil && s.chain == p.names.chain && s.block.Height == height-1 {
 			return s.block.Hash
 		}
 	}
@@ -163,7 +183,7 @@ func (p *parser) readRewind(args []string) error {
 	if err != nil || height > p.height || height == 0 {
 		return p.fail("rewind %q: want the height of a block above the first", args[0])
 	}
-	p.s.steps = append(p.s.steps, step{rewind: &height})
+	p.s.steps = append(p.s.steps, step{chain: p.names.chain, rewind: &height})
 	p.height = height - 1
 	p.branch++
 	return nil
@@ -171,11 +191,11 @@ func (p *parser) readRewind(args []string) error {
 
 // readBalance states what an account held before the next block.
 func (p *parser) readBalance(args []string) error {
-	if p.s.Chain.Family() != ledger.Account || len(args) < 2 || len(args) > 3 {
+	if p.names.chain.Family() != ledger.Account || len(args) < 2 || len(args) > 3 {
 		return p.fail("want `balance NAME AMOUNT [ASSET]`, on an account ledger")
 	}
 	p.closeBlock()
-	address, err := p.s.names.ParseAddress(args[0])
+	address, err := p.names.ParseAddress(args[0])
 	if err != nil {
 		return p.fail("%v", err)
 	}
@@ -187,7 +207,7 @@ func (p *parser) readBalance(args []string) error {
 	if p.anyBlock {
 		before = p.height + 1
 	}
-	p.openings = append(p.openings, ledger.Opening{Address: address, Asset: p.s.names.parseAsset(at(args, 2)), Amount: amount, Before: before})
+	p.openings = append(p.openings, ledger.Opening{Address: address, Asset: p.names.parseAsset(at(args, 2)), Amount: amount, Before: before})
 	return nil
 }
 

@@ -17,9 +17,9 @@ func (p *parser) readTx(text string) error {
 	if p.txs[name] {
 		return p.fail("transaction %q is there already", name)
 	}
-	tx := ledger.Tx{ID: p.s.names.txID(name), Index: uint32(len(p.block.Txs))}
+	tx := ledger.Tx{ID: p.names.txID(name), Index: uint32(len(p.block.Txs))}
 	var err error
-	if p.s.Chain.Family() == ledger.UTXO {
+	if p.names.chain.Family() == ledger.UTXO {
 		err = p.readOutputs(&tx, strings.TrimSpace(body))
 	} else {
 		err = p.readMovements(&tx, strings.TrimSpace(body))
@@ -28,6 +28,7 @@ func (p *parser) readTx(text string) error {
 		return err
 	}
 	p.txs[name] = true
+	p.s.home[name] = p.names.chain
 	p.block.Txs = append(p.block.Txs, tx)
 	return nil
 }
@@ -48,11 +49,16 @@ func (p *parser) readOutputs(tx *ledger.Tx, body string) error {
 			if err != nil {
 				return p.fail("input %q: want TX:N or mint", strings.TrimSpace(input))
 			}
-			tx.Inputs = append(tx.Inputs, ledger.Outpoint{Tx: p.s.names.txID(name), Index: uint32(index)})
+			tx.Inputs = append(tx.Inputs, ledger.Outpoint{Tx: p.names.txID(name), Index: uint32(index)})
 		}
 	}
 	for output := range strings.SplitSeq(right, ",") {
 		words := strings.Fields(output)
+		if text, ok := strings.CutPrefix(strings.TrimSpace(output), "memo "); ok {
+			tx.Outputs = append(tx.Outputs, ledger.Output{Unspendable: true})
+			tx.Messages = append(tx.Messages, p.opReturn(uint32(len(tx.Outputs)-1), text))
+			continue
+		}
 		if len(words) != 2 {
 			return p.fail("output %q: want NAME AMOUNT", strings.TrimSpace(output))
 		}
@@ -63,7 +69,7 @@ func (p *parser) readOutputs(tx *ledger.Tx, body string) error {
 		out := ledger.Output{Value: value}
 		if words[0] == "opreturn" {
 			out.Unspendable = true
-		} else if out.Address, err = p.s.names.ParseAddress(words[0]); err != nil {
+		} else if out.Address, err = p.names.ParseAddress(words[0]); err != nil {
 			return p.fail("%v", err)
 		}
 		tx.Outputs = append(tx.Outputs, out)
@@ -87,6 +93,8 @@ func (p *parser) readMovements(tx *ledger.Tx, body string) error {
 			err = p.readFee(tx, words[1:])
 		case "freeze", "unfreeze":
 			err = p.readFreeze(tx, words)
+		case "deposit", "payout", "migrate", "data":
+			err = p.readMessage(tx, strings.TrimSpace(part))
 		default:
 			err = p.readMovement(tx, words)
 		}
@@ -104,12 +112,12 @@ func (p *parser) readMovement(tx *ledger.Tx, words []string) error {
 	if len(words) < 4 || len(words) > 5 || words[1] != "->" {
 		return p.fail("movement %q: want FROM -> TO AMOUNT [ASSET]", strings.Join(words, " "))
 	}
-	t := ledger.Transfer{Asset: p.s.names.parseAsset(at(words, 4)), LogIndex: ledger.NoLog}
+	t := ledger.Transfer{Asset: p.names.parseAsset(at(words, 4)), LogIndex: ledger.NoLog}
 	var err error
-	if t.From, err = p.s.names.ParseAddress(words[0]); err != nil {
+	if t.From, err = p.names.ParseAddress(words[0]); err != nil {
 		return p.fail("%v", err)
 	}
-	if t.To, err = p.s.names.ParseAddress(words[2]); err != nil {
+	if t.To, err = p.names.ParseAddress(words[2]); err != nil {
 		return p.fail("%v", err)
 	}
 	if t.Amount, err = ledger.ParseAmount(words[3]); err != nil {
@@ -124,12 +132,12 @@ func (p *parser) readFreeze(tx *ledger.Tx, words []string) error {
 	if len(words) != 3 {
 		return p.fail("want `%s NAME ASSET`", words[0])
 	}
-	holder, err := p.s.names.ParseAddress(words[1])
+	holder, err := p.names.ParseAddress(words[1])
 	if err != nil {
 		return p.fail("%v", err)
 	}
 	tx.Freezes = append(tx.Freezes, ledger.Freeze{
-		Holder: holder, Asset: p.s.names.parseAsset(words[2]), Lifted: words[0] == "unfreeze", After: uint32(len(tx.Transfers)),
+		Holder: holder, Asset: p.names.parseAsset(words[2]), Lifted: words[0] == "unfreeze", After: uint32(len(tx.Transfers)),
 	})
 	return nil
 }
@@ -143,9 +151,9 @@ func (p *parser) readFee(tx *ledger.Tx, words []string) error {
 		var err error
 		switch words[0] {
 		case "by":
-			tx.Fee.Payer, err = p.s.names.ParseAddress(words[1])
+			tx.Fee.Payer, err = p.names.ParseAddress(words[1])
 		case "to":
-			tx.Fee.Producer, err = p.s.names.ParseAddress(words[1])
+			tx.Fee.Producer, err = p.names.ParseAddress(words[1])
 		case "burned":
 			tx.Fee.Burned, err = ledger.ParseAmount(words[1])
 		case "tip":

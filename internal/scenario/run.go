@@ -47,7 +47,7 @@ func (s *Scenario) fill(ctx context.Context, into store.Store) error {
 	for _, step := range s.steps {
 		var err error
 		if step.rewind != nil {
-			err = into.Rewind(ctx, s.Chain, *step.rewind)
+			err = into.Rewind(ctx, step.chain, *step.rewind)
 		} else {
 			err = into.Append(ctx, []*ledger.Block{step.block})
 		}
@@ -70,8 +70,9 @@ func (s *Scenario) cases(e *expectation) []*trace.Case {
 		}
 		name, index, _ := strings.Cut(t.place, ":")
 		place := s.names.txID(name).String() + ":" + index
-		entry := trace.Theft{Colour: colour, Chain: string(s.Chain)}
-		if s.Chain.Family() == ledger.UTXO {
+		chain := s.home[name]
+		entry := trace.Theft{Colour: colour, Chain: string(chain)}
+		if chain.Family() == ledger.UTXO {
 			entry.Outpoint = place
 		} else {
 			entry.Transfer, entry.Asset = place, string(s.stolenAsset(name, index))
@@ -80,6 +81,7 @@ func (s *Scenario) cases(e *expectation) []*trace.Case {
 	}
 	if len(cases) > 0 {
 		cases[0].Victims = s.victim
+		cases[0].Bridges = []trace.Bridge{{Protocol: "thorchain", Chain: string(ledger.Ethereum), Contract: "router"}}
 		for _, l := range s.links {
 			cases[0].Links = append(cases[0].Links, s.linkEntry(&l))
 		}
@@ -127,7 +129,7 @@ func (s *Scenario) check(ctx context.Context, from store.Store, e *expectation, 
 	}
 	options := trace.Options{
 		Method: method, Mode: trace.Streaming, Fees: e.fees,
-		Notations: func(ledger.Chain) (ledger.Notation, error) { return s.names, nil },
+		Crossings: true, Notations: func(c ledger.Chain) (ledger.Notation, error) { return s.on[c], nil },
 		Terminals: func(_ ledger.Chain, a ledger.Address) (taint.Terminal, bool) {
 			t, ok := s.labels[s.names.FormatAddress(a)]
 			return t, ok
@@ -203,6 +205,9 @@ func (s *Scenario) print(r *trace.Result) []string {
 	for _, a := range r.Anomalies {
 		lines = append(lines, strings.Join([]string{"anomaly", a.Kind, s.names.place(a.At), a.Amount, s.names.asset[ledger.Asset(a.Asset)]}, " "))
 	}
+	for i := range r.Crossings {
+		lines = append(lines, s.printCrossing(&r.Crossings[i]))
+	}
 	for i := range r.Swaps {
 		lines = append(lines, s.printSwap(&r.Swaps[i]))
 	}
@@ -228,11 +233,24 @@ func (s *Scenario) printSwap(swap *trace.Swap) string {
 	return line
 }
 
+// printCrossing is `crossing PROTOCOL STATUS NAME AMOUNT ASSET -> NAME AMOUNT ASSET [refund], ...`.
+func (s *Scenario) printCrossing(c *trace.Crossing) string {
+	side := func(of *trace.Side) string {
+		return strings.TrimSpace(strings.Join(of.Addresses, "+") + " " + of.Amount + " " + s.names.asset[ledger.Asset(of.Asset)] + " " + of.Kind)
+	}
+	var to []string
+	for i := range c.Out {
+		to = append(to, side(&c.Out[i]))
+	}
+	line := strings.Join([]string{"crossing", c.Protocol, c.Status, side(&c.In), "->", strings.Join(to, ", ")}, " ")
+	return strings.Join(strings.Fields(line), " ")
+}
+
 // printDisposition is `KIND PLACE COLOUR AMOUNT [ASSET] [origin N] [certainty N] [entity NAME]`,
 // leaving out what says nothing.
 func (s *Scenario) printDisposition(d *trace.Disposition) string {
 	words := []string{d.Kind, s.names.place(d.At), short(d.Colour), d.Amount}
-	if asset := s.names.asset[ledger.Asset(d.Asset)]; asset != s.names.native() {
+	if asset := s.names.asset[ledger.Asset(d.Asset)]; asset != s.names.native() || s.names.several {
 		words = append(words, asset)
 	}
 	if d.Origin != d.Amount {

@@ -16,14 +16,16 @@ import (
 // Scenario is one parsed file.
 type Scenario struct {
 	File   string
-	Chain  ledger.Chain
+	Chain  ledger.Chain // the first ledger
 	steps  []step
 	thefts []theft
 	links  []link
 	labels map[string]taint.Terminal
 	victim []string
 	traces []expectation
-	names  *names
+	names  *names // of the first ledger
+	on     map[ledger.Chain]*names
+	home   map[string]ledger.Chain // where a transaction is
 }
 
 // A SyntaxError says where a scenario cannot be read.
@@ -60,6 +62,7 @@ func (f *FailureError) Error() string {
 
 // step is one thing that happens to the ledger, in order.
 type step struct {
+	chain  ledger.Chain
 	block  *ledger.Block  // a block arrives
 	rewind *ledger.Height // or the chain is rewound to before this height
 }
