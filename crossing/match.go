@@ -259,25 +259,30 @@ func (m *Matcher) learn() {
 			continue
 		}
 		for i := range e.deposits {
-			d := &e.deposits[i]
-			m.vaults.of(d.place.Chain, d.vault()).received(&d.place, d.From)
-			var paid ledger.Amount
-			var asset ledger.Asset
-			for j := range e.payouts {
-				p := &e.payouts[j]
-				if t, reason := d.accepts(p); reason == "" && (t == nil || t.Open == "") {
-					m.vaults.of(p.Place.Chain, p.Payer).paid(&p.Place, d.From)
-					if p.Kind == Paid && (asset == "" || asset == p.Asset) {
-						asset = p.Asset
-						_, _ = paid.AddOverflow(&paid, &p.Amount)
-					}
-				}
-			}
-			m.rates.note(d, asset, &paid)
+			m.learnFrom(&e.deposits[i], e.payouts)
 		}
 	}
 	m.vaults.spread()
 	m.rates.end()
+}
+
+// learnFrom takes a deposit and the payouts that pay what it asked for as witnesses.
+func (m *Matcher) learnFrom(d *placedDeposit, payouts []PlacedPayout) {
+	m.vaults.of(d.place.Chain, d.vault()).received(&d.place, d.From)
+	var paid ledger.Amount
+	var asset ledger.Asset
+	for j := range payouts {
+		p := &payouts[j]
+		if t, reason := d.accepts(p); reason != "" || t != nil && t.Open != "" {
+			continue
+		}
+		m.vaults.of(p.Place.Chain, p.Payer).paid(&p.Place, d.From)
+		if p.Kind == Paid && (asset == "" || asset == p.Asset) {
+			asset = p.Asset
+			_, _ = paid.AddOverflow(&paid, &p.Amount)
+		}
+	}
+	m.rates.note(d, asset, &paid)
 }
 
 func (d *Deposit) vault() ledger.Address {
@@ -375,8 +380,7 @@ func (e *entry) certainty(d *placedDeposit) uint32 {
 // collect gives a deposit the payouts that count for it.
 func (m *Matcher) collect(d *placedDeposit, e *entry, c *Crossing, taken []bool, reasons []string) {
 	trusted := m.trusted(d, e, taken)
-	bound := m.rates.bound(d)
-	var paid, back ledger.Amount
+	sums := sums{bound: m.rates.bound(d)}
 	for i := range e.payouts {
 		p := &e.payouts[i]
 		if taken[i] {
@@ -387,7 +391,7 @@ func (m *Matcher) collect(d *placedDeposit, e *entry, c *Crossing, taken []bool,
 			reason = m.stranger(t)
 		}
 		if reason == "" {
-			reason = within(d, t, p, &paid, &back, bound)
+			reason = sums.add(d, t, p)
 		}
 		if reasons[i] = reason; reason != "" {
 			continue
@@ -410,22 +414,27 @@ func (*Matcher) stranger(t *Target) string {
 	return "it comes from a stranger, not from the vault that pays such deposits"
 }
 
-// within adds a payout to the sums and says whether they are still what the deposit
-// can have bought.
-func within(d *placedDeposit, t *Target, p *PlacedPayout, paid, back *ledger.Amount, bound rateBound) string {
+// sums are what the payouts of a deposit add up to.
+type sums struct {
+	paid, back ledger.Amount
+	bound      rateBound
+}
+
+// add adds a payout, and says why it cannot be what the deposit bought.
+func (s *sums) add(d *placedDeposit, t *Target, p *PlacedPayout) string {
 	if p.Kind == Refunded {
-		sum, over := new(ledger.Amount).AddOverflow(back, &p.Amount)
+		sum, over := new(ledger.Amount).AddOverflow(&s.back, &p.Amount)
 		if over || sum.Gt(&d.Amount) {
 			return "it refunds more than was deposited"
 		}
-		back.Set(sum)
+		s.back.Set(sum)
 		return ""
 	}
-	sum, over := new(ledger.Amount).AddOverflow(paid, &p.Amount)
-	if over || t != nil && !t.Most.IsZero() && sum.Gt(&t.Most) || bound.exceeded(p.Asset, sum) {
+	sum, over := new(ledger.Amount).AddOverflow(&s.paid, &p.Amount)
+	if over || t != nil && !t.Most.IsZero() && sum.Gt(&t.Most) || s.bound.exceeded(p.Asset, sum) {
 		return "it pays more than the deposit can have bought"
 	}
-	paid.Set(sum)
+	s.paid.Set(sum)
 	return ""
 }
 
@@ -449,7 +458,7 @@ func (m *Matcher) trusted(d *placedDeposit, e *entry, taken []bool) map[spot]boo
 		if own || m.vaults.established(chain, p.Payer) {
 			trusted[spot{chain, p.Payer}] = true
 			known[chain] = true
-		} else if _, any := first[chain]; !any && (t == nil || t.Open == "") {
+		} else if _, there := first[chain]; !there && (t == nil || t.Open == "") {
 			first[chain] = p.Payer
 		}
 	}

@@ -306,8 +306,17 @@ func outward(v *View, p *Protocol, position uint32, text string, found *Found) *
 	return memo
 }
 
-// pay adds what a router paid to somebody.
-func (e *Event) pay(found *Found, vault, to ledger.Address, asset ledger.Asset, value *ledger.Amount, text string) {
+// payment is what a vault paid to somebody; the amount may not be known.
+type payment struct {
+	vault, to ledger.Address
+	asset     ledger.Asset
+	value     *ledger.Amount
+	memo      string
+}
+
+// pay adds what a vault paid.
+func (e *Event) pay(found *Found, x *payment) {
+	vault, to, asset, value, text := x.vault, x.to, x.asset, x.value, x.memo
 	memo := outward(e.View, e.Protocol, e.Position, text, found)
 	if memo == nil {
 		return
@@ -349,7 +358,7 @@ func readTransferOut(e *Event, found *Found) {
 		e.Fault(found, "a TransferOut event that no router emits")
 		return
 	}
-	e.pay(found, vault, to, asset, &value, memo)
+	e.pay(found, &payment{vault, to, asset, &value, memo})
 }
 
 // readTransferAllowance reads TransferAllowance(oldVault!, newVault!, asset, amount,
@@ -389,7 +398,7 @@ func (e *Event) paidByAggregator(found *Found, vault, to ledger.Address, final l
 	if _, bought := e.Payment(found, final, to, nil); !bought {
 		final = e.Chain.Native()
 	}
-	e.pay(found, vault, to, final, nil, memo)
+	e.pay(found, &payment{vault, to, final, nil, memo})
 }
 
 // readCalldataMemo reads a native payment straight to or from a vault, with the memo
@@ -410,7 +419,7 @@ func readCalldataMemo(v *View, m *ledger.Message, found *Found) {
 	thorchain := v.protocol("thorchain")
 	e := &Event{View: v, Protocol: thorchain, Position: m.Position}
 	if memo.Intent != Swap && memo.Intent != Stay {
-		e.pay(found, t.From, t.To, t.Asset, &t.Amount, text)
+		e.pay(found, &payment{t.From, t.To, t.Asset, &t.Amount, text})
 		return
 	}
 	d := Deposit{Protocol: thorchain, Key: v.Tx.ID, Position: m.Position, Into: t.To, Asset: t.Asset, Amount: t.Amount, From: t.From, Refund: t.From}
@@ -450,47 +459,66 @@ func readOutputMemo(v *View, found *Found) {
 			return
 		}
 	}
-	if len(v.Spent) == 0 || v.Spent[0].Address.IsZero() {
-		fault("who sent it is not known: the ledger does not hold what its first input spends")
-		return
+	o := &outputMemoReader{View: v, protocol: thorchain, position: position, memo: memo, text: text, carriers: carriers}
+	if reason := o.read(found); reason != "" {
+		fault(reason)
 	}
-	sender := v.Spent[0].Address
-	out, ok := firstToOther(v.Tx, sender, carriers)
-	switch {
-	case len(v.Tx.Outputs) > maxMemoOutputs || funded(v.Tx) > maxFundedOutputs:
-		fault("it has more outputs than the network reads")
-		return
-	case memo.Intent == Consolidate || memo.Intent == Migrate:
+}
+
+// outputMemoReader reads one UTXO transaction whose memo is understood.
+type outputMemoReader struct {
+	*View
+	protocol *Protocol
+	position uint32
+	memo     *Memo
+	text     string
+	carriers []uint32
+}
+
+// read adds what the transaction is, or says why it is nothing.
+func (o *outputMemoReader) read(found *Found) string {
+	if len(o.Spent) == 0 || o.Spent[0].Address.IsZero() {
+		return "who sent it is not known: the ledger does not hold what its first input spends"
+	}
+	if len(o.Tx.Outputs) > maxMemoOutputs || funded(o.Tx) > maxFundedOutputs {
+		return "it has more outputs than the network reads"
+	}
+	sender := o.Spent[0].Address
+	out, ok := firstToOther(o.Tx, sender, o.carriers)
+	if o.memo.Intent == Consolidate || o.memo.Intent == Migrate {
 		to := sender
-		if ok && memo.Intent == Migrate {
-			to = v.Tx.Outputs[out].Address
+		if ok && o.memo.Intent == Migrate {
+			to = o.Tx.Outputs[out].Address
 		}
-		found.Moves = append(found.Moves, Move{Protocol: thorchain, Position: position, From: sender, To: to})
-		return
-	case !ok:
-		fault("it pays nobody but its sender")
-		return
+		found.Moves = append(found.Moves, Move{Protocol: o.protocol, Position: o.position, From: sender, To: to})
+		return ""
 	}
-	found.Carriers = append(found.Carriers, carriers...)
-	value := ledger.NewAmount(v.Tx.Outputs[out].Value)
-	if memo.Intent == Out || memo.Intent == Refund {
-		if memo = outward(v, thorchain, position, text, found); memo != nil {
-			kind := Paid
-			if memo.Intent == Refund {
-				kind = Refunded
-			}
-			found.Payouts = append(found.Payouts, Payout{
-				Protocol: thorchain, Key: memo.Tx, Position: uint32(out), Kind: kind, Asset: v.Chain.Native(), Amount: value,
-				To: v.Tx.Outputs[out].Address, Payer: sender, Shared: true, Transfer: out,
-			})
+	if !ok {
+		return "it pays nobody but its sender"
+	}
+	found.Carriers = append(found.Carriers, o.carriers...)
+	to, value := o.Tx.Outputs[out].Address, ledger.NewAmount(o.Tx.Outputs[out].Value)
+	if o.memo.Intent == Swap || o.memo.Intent == Stay {
+		d := Deposit{
+			Protocol: o.protocol, Key: o.Tx.ID, Position: uint32(out), Into: to, Output: uint32(out), Asset: o.Chain.Native(),
+			Amount: value, From: sender, Refund: sender,
 		}
-		return
+		readIntent(o.View, &d, o.text, o.networks(), found)
+		return ""
 	}
-	d := Deposit{
-		Protocol: thorchain, Key: v.Tx.ID, Position: uint32(out), Into: v.Tx.Outputs[out].Address, Output: uint32(out), Asset: v.Chain.Native(),
-		Amount: value, From: sender, Refund: sender,
+	memo := outward(o.View, o.protocol, o.position, o.text, found)
+	if memo == nil {
+		return ""
 	}
-	readIntent(v, &d, text, v.networks(), found)
+	kind := Paid
+	if memo.Intent == Refund {
+		kind = Refunded
+	}
+	found.Payouts = append(found.Payouts, Payout{
+		Protocol: o.protocol, Key: memo.Tx, Position: uint32(out), Kind: kind, Asset: o.Chain.Native(), Amount: value,
+		To: to, Payer: sender, Shared: true, Transfer: out,
+	})
+	return ""
 }
 
 // memoOutput is the first output that carries data.

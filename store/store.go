@@ -55,11 +55,16 @@ func (e *LinkError) Error() string {
 // Store is everything a store can do. Callers ask for the part they need.
 type Store interface {
 	Writer
+	Questions
+	Close() error
+}
+
+// Questions is everything a store answers.
+type Questions interface {
 	Reader
 	UTXO
 	Accounts
 	Messages
-	Close() error
 }
 
 // Writer takes blocks in and out.

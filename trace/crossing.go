@@ -109,13 +109,7 @@ var networkFamilies = map[string]ledger.Chain{"BTC": ledger.Bitcoin, "ETH": ledg
 func (p *plan) bridgeConfig(statuses []store.Status) crossing.Config {
 	config := crossing.Config{Notation: p.options.Notations, Chains: map[string]ledger.Chain{}, Contracts: map[string][]crossing.Contract{}}
 	for name, chain := range networkFamilies {
-		var same []ledger.Chain
-		for i := range statuses {
-			if statuses[i].Chain.Family() == chain.Family() {
-				same = append(same, statuses[i].Chain)
-			}
-		}
-		if len(same) == 1 {
+		if same := ofFamily(statuses, chain.Family()); len(same) == 1 {
 			config.Chains[name] = same[0]
 		}
 	}
@@ -126,21 +120,37 @@ func (p *plan) bridgeConfig(statuses []store.Status) crossing.Config {
 			}
 		}
 		for i := range c.Bridges {
-			b := &c.Bridges[i]
-			chain, err := ledger.ParseChain(b.Chain)
-			if err != nil {
-				continue
-			}
-			notation, err := p.options.Notations(chain)
-			if err != nil {
-				continue
-			}
-			if address, err := notation.ParseAddress(b.Contract); err == nil {
-				config.Contracts[b.Protocol] = append(config.Contracts[b.Protocol], crossing.Contract{Chain: chain, Address: address, Role: b.Role})
+			if contract, ok := p.contract(&c.Bridges[i]); ok {
+				name := c.Bridges[i].Protocol
+				config.Contracts[name] = append(config.Contracts[name], contract)
 			}
 		}
 	}
 	return config
+}
+
+func ofFamily(statuses []store.Status, family ledger.Family) (chains []ledger.Chain) {
+	for i := range statuses {
+		if statuses[i].Chain.Family() == family {
+			chains = append(chains, statuses[i].Chain)
+		}
+	}
+	return chains
+}
+
+// contract reads a bridge of a case; one of a chain without notation here is of no
+// account.
+func (p *plan) contract(b *Bridge) (c crossing.Contract, ok bool) {
+	chain, err := ledger.ParseChain(b.Chain)
+	if err != nil {
+		return c, false
+	}
+	notation, err := p.options.Notations(chain)
+	if err != nil {
+		return c, false
+	}
+	address, err := notation.ParseAddress(b.Contract)
+	return crossing.Contract{Chain: chain, Address: address, Role: b.Role}, err == nil
 }
 
 // firstTheft is the time of the earliest block with a theft.
@@ -190,18 +200,9 @@ const scanBatch = 1024
 const clockSlack = 2 * 3600
 
 func (s *bridgeScan) scan(ctx context.Context, since int64) error {
-	from, found := ledger.Height(0), false
-	for h, err := range s.store.Headers(ctx, s.c.chain, s.c.status.First) {
-		if err != nil {
-			return err
-		}
-		if h.Time+clockSlack >= since {
-			from, found = h.Height, true
-			break
-		}
-	}
-	if !found || from > s.c.to.Height {
-		return nil
+	from, err := s.heightAt(ctx, since-clockSlack)
+	if err != nil {
+		return err
 	}
 	for said, err := range s.store.Said(ctx, s.c.chain, from, s.c.to.Height, s.decoders.Topics()) {
 		if err != nil {
@@ -227,6 +228,19 @@ func (s *bridgeScan) scan(ctx context.Context, since int64) error {
 		}
 	}
 	return s.addSenders(ctx)
+}
+
+// heightAt is the first height at or after a moment, or one above the last.
+func (s *bridgeScan) heightAt(ctx context.Context, moment int64) (ledger.Height, error) {
+	for h, err := range s.store.Headers(ctx, s.c.chain, s.c.status.First) {
+		if err != nil {
+			return 0, err
+		}
+		if h.Time >= moment {
+			return h.Height, nil
+		}
+	}
+	return s.c.to.Height + 1, nil
 }
 
 func (s *bridgeScan) add(v *crossing.View) {
@@ -283,11 +297,11 @@ func (p *plan) dropFalseVaults(ctx context.Context, b *bridges) error {
 		suspect := x.Protocol.Vaults && x.Status == crossing.InTransit && !b.matcher.Established(x.Place.Chain, x.Into) &&
 			(x.Vault.IsZero() || !b.matcher.Established(x.Place.Chain, x.Vault))
 		if suspect {
-			false_, err := p.actsAlone(ctx, b, x)
+			alone, err := p.actsAlone(ctx, b, x)
 			if err != nil {
 				return err
 			}
-			if false_ {
+			if alone {
 				b.forged = append(b.forged, crossing.Forgery{
 					Protocol: x.Protocol, Place: x.Place, Position: x.Position, Asset: x.Asset, Amount: x.Amount, To: x.Into,
 					Reason: "a deposit's memo, but who took the value spent it like anybody, not as a vault",
@@ -354,7 +368,7 @@ func (p *plan) reportForged(r *record) {
 	for i := range p.bridges.forged {
 		f := &p.bridges.forged[i]
 		number := store.TxNumber(f.Place.Number)
-		if !(f.Key != ledger.Hash{} && tainted[f.Key]) && !r.visited[f.Place.Chain][number] {
+		if (f.Key == ledger.Hash{} || !tainted[f.Key]) && !r.visited[f.Place.Chain][number] {
 			continue
 		}
 		asset := f.Asset

@@ -41,7 +41,7 @@ var errRounds = fmt.Errorf("%w; or a defect of ours: please report this", ErrLin
 // settle walks every chain, then again those whose inflow changed, until nothing
 // does: what leaves one chain may return to it. The result does not depend on the
 // order, because value arrives only after it left.
-func (p *plan) settle(ctx context.Context, factsOnly bool) (*record, error) { //nolint:revive // two answers of one engine
+func (p *plan) settle(ctx context.Context, factsOnly bool) (*record, error) {
 	x := &settling{plan: p, factsOnly: factsOnly, records: map[ledger.Chain]*record{}}
 	for round := 0; ; round++ {
 		changed, err := x.round(ctx)

@@ -34,12 +34,7 @@ const (
 )
 
 // Store is what a trace asks of a store.
-type Store interface {
-	store.Reader
-	store.UTXO
-	store.Accounts
-	store.Messages
-}
+type Store = store.Questions
 
 // Notations finds how a chain's addresses are written.
 type Notations func(ledger.Chain) (ledger.Notation, error)

@@ -128,7 +128,7 @@ func (p *parser) readLedger(args []string) error {
 	}
 	p.book = p.books[chain]
 	if p.s.Chain == "" {
-		p.s.Chain, p.s.names = chain, p.book.names
+		p.s.Chain, p.s.names = chain, p.names
 	}
 	return nil
 }

@@ -81,7 +81,9 @@ func (s *Scenario) cases(e *expectation) []*trace.Case {
 	}
 	if len(cases) > 0 {
 		cases[0].Victims = s.victim
-		cases[0].Bridges = []trace.Bridge{{Protocol: "thorchain", Chain: string(ledger.Ethereum), Contract: "router"}}
+		if s.on[ledger.Ethereum] != nil {
+			cases[0].Bridges = []trace.Bridge{{Protocol: "thorchain", Chain: string(ledger.Ethereum), Contract: "router"}}
+		}
 		for _, l := range s.links {
 			cases[0].Links = append(cases[0].Links, s.linkEntry(&l))
 		}

@@ -11,23 +11,8 @@ import (
 // Said yields transactions that carry messages, a group or a block at a time.
 func (s *Store) Said(ctx context.Context, id ledger.Chain, from, to ledger.Height, topics map[ledger.Hash]bool) iter.Seq2[*store.Said, error] {
 	return func(yield func(*store.Said, error) bool) {
-		for next, done := from, false; !done; {
-			var said []store.Said
-			err := view(ctx, s, id, func(c chain) (err error) {
-				base := c.base()
-				at := base.from(next)
-				if done = at == len(base.headers) || base.headers[at].Height > to; done {
-					return nil
-				}
-				switch c := c.(type) {
-				case *utxo:
-					said, at, err = c.said(at, to)
-				case *accounts:
-					said, err = c.said(at, topics)
-				}
-				next = base.headers[at].Height + 1
-				return err
-			})
+		for next := from; next <= to; {
+			said, last, err := s.saidFrom(ctx, id, next, to, topics)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -37,9 +22,30 @@ func (s *Store) Said(ctx context.Context, id ledger.Chain, from, to ledger.Heigh
 					return
 				}
 			}
-			done = done || next > to
+			next = last + 1
 		}
 	}
+}
+
+// saidFrom reads the next group or block, and says up to which height.
+func (s *Store) saidFrom(ctx context.Context, id ledger.Chain, from, to ledger.Height, topics map[ledger.Hash]bool) (said []store.Said, last ledger.Height, err error) {
+	last = to
+	err = view(ctx, s, id, func(c chain) (err error) {
+		base := c.base()
+		at := base.from(from)
+		if at == len(base.headers) || base.headers[at].Height > to {
+			return nil
+		}
+		switch c := c.(type) {
+		case *utxo:
+			said, at, err = c.said(at, to)
+		case *accounts:
+			said, err = c.said(at, topics)
+		}
+		last = base.headers[at].Height
+		return err
+	})
+	return said, last, err
 }
 
 // said reads the group of a block, and of those after it that share the group. It
