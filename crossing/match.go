@@ -86,23 +86,34 @@ type placedDeposit struct {
 
 // entry is everything that was said under one key.
 type entry struct {
+	key      key
 	deposits []placedDeposit
 	payouts  []PlacedPayout
+	dirty    bool // it waits to be learnt from
+	noted    bool // its rate is in the book
+	done     bool // it is no longer kept
 }
 
 // Matcher joins deposits and payouts in whatever order they arrive. It keeps only
 // what is not settled yet, and a few words about every vault.
 type Matcher struct {
 	entries map[key]*entry
-	said    map[ledger.Chain]map[ledger.Height][]key // for Rewind
+	said    map[ledger.Chain]map[ledger.Height][]*entry // for Rewind
 	vaults  vaultBook
 	rates   rateBook
 	forged  []Forgery
+	dirty   []*entry // to be learnt from
+
+	// Room for the entry that is judged.
+	taken   []bool
+	reasons []string
+	trust   []spot
+	near    []rate
 }
 
 // NewMatcher makes an empty matcher.
 func NewMatcher() *Matcher {
-	return &Matcher{entries: map[key]*entry{}, said: map[ledger.Chain]map[ledger.Height][]key{}, vaults: vaultBook{}, rates: rateBook{}}
+	return &Matcher{entries: map[key]*entry{}, said: map[ledger.Chain]map[ledger.Height][]*entry{}, vaults: vaultBook{}, rates: newRateBook()}
 }
 
 func (p *Protocol) family() string {
@@ -137,16 +148,31 @@ func (m *Matcher) Add(at *Place, found *Found) {
 func (m *Matcher) entry(at *Place, k key) *entry {
 	heights := m.said[at.Chain]
 	if heights == nil {
-		heights = map[ledger.Height][]key{}
+		heights = map[ledger.Height][]*entry{}
 		m.said[at.Chain] = heights
 	}
-	heights[at.Height] = append(heights[at.Height], k)
 	e := m.entries[k]
 	if e == nil {
-		e = &entry{}
+		e = &entry{key: k}
 		m.entries[k] = e
 	}
+	heights[at.Height] = append(heights[at.Height], e)
+	m.soil(e)
 	return e
+}
+
+func (m *Matcher) drop(e *entry) {
+	e.done = true
+	e.deposits, e.payouts = nil, nil
+	delete(m.entries, e.key)
+}
+
+// soil has an entry learnt from again.
+func (m *Matcher) soil(e *entry) {
+	if !e.dirty {
+		e.dirty = true
+		m.dirty = append(m.dirty, e)
+	}
 }
 
 // InFlight is how many deposits and payouts wait to be settled.
@@ -161,25 +187,28 @@ func (m *Matcher) InFlight() (n int) {
 // stays: settle only what is final.
 func (m *Matcher) Rewind(chain ledger.Chain, from ledger.Height) {
 	gone := func(p *Place) bool { return p.Chain == chain && p.Height >= from }
-	for height, keys := range m.said[chain] {
+	for height, entries := range m.said[chain] {
 		if height < from {
 			continue
 		}
-		for _, k := range keys {
-			e := m.entries[k]
-			if e == nil {
+		for _, e := range entries {
+			if e.done {
 				continue
 			}
 			e.deposits = slices.DeleteFunc(e.deposits, func(d placedDeposit) bool { return gone(&d.place) })
 			e.payouts = slices.DeleteFunc(e.payouts, func(p PlacedPayout) bool { return gone(&p.Place) })
 			if len(e.deposits)+len(e.payouts) == 0 {
-				delete(m.entries, k)
+				m.soil(e) // so that its rate is taken back
+				m.drop(e)
 			}
 		}
 		delete(m.said[chain], height)
 	}
 	m.forged = slices.DeleteFunc(m.forged, func(f Forgery) bool { return gone(&f.Place) })
 	m.vaults.rewind(chain, from)
+	for _, e := range m.entries {
+		m.soil(e) // a vault keeps few witnesses: those that are gone may have others
+	}
 }
 
 // Settle decides every deposit whose time, with the window of its protocol, lies
@@ -189,16 +218,18 @@ func (m *Matcher) Rewind(chain ledger.Chain, from ledger.Height) {
 func (m *Matcher) Settle(before int64) (crossings []Crossing, forged []Forgery) {
 	ready := m.ready(before)
 	m.learn()
-	for _, k := range ready {
-		e := m.entries[k]
+	crossings = make([]Crossing, 0, len(ready))
+	for _, e := range ready {
 		m.judge(e, &crossings)
-		delete(m.entries, k)
+		m.drop(e)
 	}
-	m.rates.settled(crossings)
 	m.forget(before)
-	slices.SortFunc(crossings, func(a, b Crossing) int {
+	inOrder := func(a, b Crossing) int {
 		return cmp.Or(a.Place.Compare(&b.Place), cmp.Compare(a.Position, b.Position), cmp.Compare(a.Asset, b.Asset))
-	})
+	}
+	if !slices.IsSortedFunc(crossings, inOrder) {
+		slices.SortStableFunc(crossings, inOrder)
+	}
 	forged, m.forged = m.forged, nil
 	slices.SortFunc(forged, func(a, b Forgery) int {
 		return cmp.Or(a.Place.Compare(&b.Place), cmp.Compare(a.Position, b.Position), cmp.Compare(a.Reason, b.Reason))
@@ -215,23 +246,22 @@ func widest() (seconds int64) {
 }
 
 // ready lists the keys to decide now; payouts that nobody deposited for are dropped.
-func (m *Matcher) ready(before int64) (ready []key) {
+func (m *Matcher) ready(before int64) (ready []*entry) {
 	late := before - widest()
-	for k, e := range m.entries {
+	for _, e := range m.entries {
 		if len(e.deposits) == 0 {
 			if !slices.ContainsFunc(e.payouts, func(p PlacedPayout) bool { return p.Place.Time >= late }) {
-				delete(m.entries, k)
+				m.drop(e)
 			}
 			continue
 		}
 		open := func(d placedDeposit) bool { return d.place.Time+d.Protocol.Window >= before }
 		if !slices.ContainsFunc(e.deposits, open) {
-			ready = append(ready, k)
+			ready = append(ready, e)
 		}
 	}
-	slices.SortFunc(ready, func(a, b key) int {
-		x, y := m.entries[a].deposits[0], m.entries[b].deposits[0]
-		return cmp.Or(x.place.Compare(&y.place), bytes.Compare(a.id[:], b.id[:]), cmp.Compare(a.family, b.family))
+	slices.SortFunc(ready, func(a, b *entry) int {
+		return cmp.Or(a.deposits[0].place.Compare(&b.deposits[0].place), bytes.Compare(a.key.id[:], b.key.id[:]), cmp.Compare(a.key.family, b.key.family))
 	})
 	return ready
 }
@@ -239,8 +269,8 @@ func (m *Matcher) ready(before int64) (ready []key) {
 // forget drops what only a Rewind of settled heights would need.
 func (m *Matcher) forget(before int64) {
 	for chain, heights := range m.said {
-		for height, keys := range heights {
-			if !slices.ContainsFunc(keys, func(k key) bool { return m.entries[k] != nil }) {
+		for height, entries := range heights {
+			if !slices.ContainsFunc(entries, func(e *entry) bool { return !e.done }) {
 				delete(heights, height)
 			}
 		}
@@ -251,28 +281,30 @@ func (m *Matcher) forget(before int64) {
 	m.rates.forget(before - widest() - rateWindow)
 }
 
-// learn goes over everything in flight for what it says about vaults and rates.
+// learn goes over what is new in flight for what it says about vaults and rates.
 func (m *Matcher) learn() {
-	m.rates.begin()
-	for _, e := range m.entries {
-		if len(e.deposits) == 0 || !e.deposits[0].Protocol.Vaults {
+	m.rates.retract(m.dirty)
+	for _, e := range m.dirty {
+		e.dirty = false
+		if e.done || len(e.deposits) == 0 || !e.deposits[0].Protocol.Vaults {
 			continue
 		}
 		for i := range e.deposits {
-			m.learnFrom(&e.deposits[i], e.payouts)
+			m.learnFrom(e, &e.deposits[i])
 		}
 	}
+	m.dirty = m.dirty[:0]
 	m.vaults.spread()
-	m.rates.end()
+	m.rates.sort()
 }
 
 // learnFrom takes a deposit and the payouts that pay what it asked for as witnesses.
-func (m *Matcher) learnFrom(d *placedDeposit, payouts []PlacedPayout) {
+func (m *Matcher) learnFrom(e *entry, d *placedDeposit) {
 	m.vaults.of(d.place.Chain, d.vault()).received(&d.place, d.From)
 	var paid ledger.Amount
 	var asset ledger.Asset
-	for j := range payouts {
-		p := &payouts[j]
+	for j := range e.payouts {
+		p := &e.payouts[j]
 		if t, reason := d.accepts(p); reason != "" || t != nil && t.Open != "" {
 			continue
 		}
@@ -282,7 +314,10 @@ func (m *Matcher) learnFrom(d *placedDeposit, payouts []PlacedPayout) {
 			_, _ = paid.AddOverflow(&paid, &p.Amount)
 		}
 	}
-	m.rates.note(d, asset, &paid)
+	if value, ok := rateOf(&d.Amount, &paid); ok && asset != "" {
+		m.rates.note(pair{d.Asset, asset}, rate{d.place.Time, d.Key, value})
+		e.noted = true
+	}
 }
 
 func (d *Deposit) vault() ledger.Address {
@@ -344,8 +379,9 @@ func (m *Matcher) judge(e *entry, crossings *[]Crossing) {
 	slices.SortFunc(e.payouts, func(a, b PlacedPayout) int {
 		return cmp.Or(a.Place.Compare(&b.Place), cmp.Compare(a.Position, b.Position), cmp.Compare(a.Transfer, b.Transfer))
 	})
-	taken := make([]bool, len(e.payouts))
-	reasons := make([]string, len(e.payouts))
+	m.taken = append(m.taken[:0], make([]bool, len(e.payouts))...)
+	m.reasons = append(m.reasons[:0], make([]string, len(e.payouts))...)
+	taken, reasons := m.taken, m.reasons
 	for i := range e.deposits {
 		d := &e.deposits[i]
 		c := Crossing{Deposit: d.Deposit, Place: d.place, Via: d.Protocol, Score: Fact}
@@ -380,14 +416,14 @@ func (e *entry) certainty(d *placedDeposit) uint32 {
 // collect gives a deposit the payouts that count for it.
 func (m *Matcher) collect(d *placedDeposit, e *entry, c *Crossing, taken []bool, reasons []string) {
 	trusted := m.trusted(d, e, taken)
-	sums := sums{bound: m.rates.bound(d)}
+	sums := sums{bound: rateBound{m, d}}
 	for i := range e.payouts {
 		p := &e.payouts[i]
 		if taken[i] {
 			continue
 		}
 		t, reason := d.accepts(p)
-		if reason == "" && d.Protocol.Vaults && !trusted[spot{p.Place.Chain, p.Payer}] {
+		if reason == "" && d.Protocol.Vaults && !slices.Contains(trusted, spot{p.Place.Chain, p.Payer}) {
 			reason = m.stranger(t)
 		}
 		if reason == "" {
@@ -441,30 +477,34 @@ func (s *sums) add(d *placedDeposit, t *Target, p *PlacedPayout) string {
 // trusted says whose payouts count for a deposit: on each chain, vaults that pay for
 // others too or, where none of those pays, whoever paid first. The vault that took
 // the deposit may always give it back.
-func (m *Matcher) trusted(d *placedDeposit, e *entry, taken []bool) map[spot]bool {
+func (m *Matcher) trusted(d *placedDeposit, e *entry, taken []bool) (trusted []spot) {
 	if !d.Protocol.Vaults {
 		return nil
 	}
-	trusted, first := map[spot]bool{}, map[ledger.Chain]ledger.Address{}
-	known := map[ledger.Chain]bool{}
+	trusted = m.trust[:0]
+	defer func() { m.trust = trusted }()
+	var first []spot // of each chain
+	on := func(list []spot, chain ledger.Chain) bool {
+		return slices.ContainsFunc(list, func(s spot) bool { return s.chain == chain })
+	}
 	for i := range e.payouts {
 		p := &e.payouts[i]
 		t, reason := d.accepts(p)
 		if taken[i] || reason != "" {
 			continue
 		}
-		chain := p.Place.Chain
-		own := chain == d.place.Chain && p.Payer == d.vault()
-		if own || m.vaults.established(chain, p.Payer) {
-			trusted[spot{chain, p.Payer}] = true
-			known[chain] = true
-		} else if _, there := first[chain]; !there && (t == nil || t.Open == "") {
-			first[chain] = p.Payer
+		payer := spot{p.Place.Chain, p.Payer}
+		own := payer.chain == d.place.Chain && p.Payer == d.vault()
+		switch {
+		case own || m.vaults.established(payer.chain, p.Payer):
+			trusted = append(trusted, payer)
+		case !on(first, payer.chain) && (t == nil || t.Open == ""):
+			first = append(first, payer)
 		}
 	}
-	for chain, payer := range first {
-		if !known[chain] {
-			trusted[spot{chain, payer}] = true
+	for _, payer := range first {
+		if !on(trusted, payer.chain) {
+			trusted = append(trusted, payer)
 		}
 	}
 	return trusted

@@ -11,7 +11,10 @@ import (
 
 // rateBook is what deposits of one asset bought of another, by time: the only
 // prices there are on chain alone. It bounds what a deposit can have bought.
-type rateBook map[pair]*[]rate
+type rateBook struct {
+	lists    map[pair][]rate
+	unsorted map[pair]bool
+}
 
 type pair struct{ from, to ledger.Asset }
 
@@ -20,7 +23,6 @@ type rate struct {
 	time  int64
 	id    ledger.Hash
 	value ledger.Amount
-	fresh bool // of what is in flight now: counted again at the next look
 }
 
 const (
@@ -29,54 +31,46 @@ const (
 	rateEnough    = 3         // fewer say nothing
 )
 
-// begin drops what the last look counted of deposits still in flight then.
-func (b rateBook) begin() {
-	for _, list := range b {
-		*list = slices.DeleteFunc(*list, func(r rate) bool { return r.fresh })
+func newRateBook() rateBook {
+	return rateBook{lists: map[pair][]rate{}, unsorted: map[pair]bool{}}
+}
+
+// retract removes what deposits bought that are to be noted again.
+func (b *rateBook) retract(again []*entry) {
+	gone := map[ledger.Hash]bool{}
+	for _, e := range again {
+		if e.noted {
+			gone[e.key.id], e.noted = true, false
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	for at, list := range b.lists {
+		b.lists[at] = slices.DeleteFunc(list, func(r rate) bool { return gone[r.id] })
 	}
 }
 
 // note adds what a deposit bought.
-func (b rateBook) note(d *placedDeposit, asset ledger.Asset, paid *ledger.Amount) {
-	value, ok := rateOf(&d.Amount, paid)
-	if !ok || asset == "" {
-		return
-	}
-	at := pair{d.Asset, asset}
-	if b[at] == nil {
-		b[at] = &[]rate{}
-	}
-	*b[at] = append(*b[at], rate{d.place.Time, d.Key, value, true})
+func (b *rateBook) note(at pair, r rate) {
+	b.lists[at] = append(b.lists[at], r)
+	b.unsorted[at] = true
 }
 
-// end puts the rates in order of time.
-func (b rateBook) end() {
-	for _, list := range b {
-		slices.SortFunc(*list, func(x, y rate) int { return cmp.Or(cmp.Compare(x.time, y.time), slices.Compare(x.id[:], y.id[:])) })
+// sort puts the rates in order of time.
+func (b *rateBook) sort() {
+	for at := range b.unsorted {
+		slices.SortFunc(b.lists[at], func(x, y rate) int { return cmp.Or(cmp.Compare(x.time, y.time), slices.Compare(x.id[:], y.id[:])) })
 	}
-}
-
-// settled keeps the rates of deposits that are decided, for their neighbours.
-func (b rateBook) settled(crossings []Crossing) {
-	ids := make(map[ledger.Hash]bool, len(crossings))
-	for i := range crossings {
-		ids[crossings[i].Key] = true
-	}
-	for _, list := range b {
-		for i := range *list {
-			if r := &(*list)[i]; ids[r.id] {
-				r.fresh = false
-			}
-		}
-	}
+	clear(b.unsorted)
 }
 
 // forget drops rates older than a moment.
-func (b rateBook) forget(before int64) {
-	for at, list := range b {
-		*list = slices.DeleteFunc(*list, func(r rate) bool { return r.time < before })
-		if len(*list) == 0 {
-			delete(b, at)
+func (b *rateBook) forget(before int64) {
+	for at, list := range b.lists {
+		list = slices.DeleteFunc(list, func(r rate) bool { return r.time < before })
+		if b.lists[at] = list; len(list) == 0 {
+			delete(b.lists, at)
 		}
 	}
 }
@@ -92,25 +86,21 @@ func rateOf(given, paid *ledger.Amount) (value ledger.Amount, ok bool) {
 
 // rateBound is the most that a deposit can have bought, by asset.
 type rateBound struct {
-	book rateBook
-	d    *placedDeposit
+	m *Matcher
+	d *placedDeposit
 }
-
-func (b rateBook) bound(d *placedDeposit) rateBound { return rateBound{b, d} }
 
 // exceeded says that a sum is more than a tenth above what the dearest quarter of
 // the nearest deposits of the same kind bought. Swaps of all sizes have fees, so
 // most buy less; a tenth is more than the market moves between neighbours.
 func (b rateBound) exceeded(asset ledger.Asset, sum *ledger.Amount) bool {
-	list := b.book[pair{b.d.Asset, asset}]
-	if list == nil {
-		return false
-	}
+	list := b.m.rates.lists[pair{b.d.Asset, asset}]
 	mine, ok := rateOf(&b.d.Amount, sum)
 	if !ok {
 		return false
 	}
-	near := nearest(*list, b.d.place.Time, &b.d.Key)
+	near := nearest(b.m.near[:0], list, b.d.place.Time, &b.d.Key)
+	b.m.near = near
 	if len(near) < rateEnough {
 		return false
 	}
@@ -121,8 +111,8 @@ func (b rateBound) exceeded(asset ledger.Asset, sum *ledger.Amount) bool {
 	return !over && mine.Gt(&limit)
 }
 
-// nearest are the rates of other deposits nearest in time.
-func nearest(list []rate, time int64, self *ledger.Hash) (near []rate) {
+// nearest appends the rates of other deposits nearest in time.
+func nearest(near, list []rate, time int64, self *ledger.Hash) []rate {
 	right, _ := slices.BinarySearchFunc(list, time, func(r rate, t int64) int { return cmp.Compare(r.time, t) })
 	left := right - 1
 	for len(near) < rateNeighbour && (left >= 0 || right < len(list)) {
