@@ -258,6 +258,9 @@ func (s *bridgeScan) add(v *crossing.View) {
 
 // addSenders looks up who owns the first input of the transactions that wait.
 func (s *bridgeScan) addSenders(ctx context.Context) error {
+	if len(s.wait) == 0 {
+		return nil
+	}
 	numbers := make([]store.TxNumber, len(s.wait))
 	for i := range s.wait {
 		numbers[i] = store.TxNumber(s.wait[i].Number)

@@ -30,6 +30,7 @@ type commandLine struct {
 	Demo    demoVerb    `cmd:"" help:"Follow the bundled Bybit theft, offline."`
 	Ingest  ingestVerb  `cmd:"" help:"Bring blocks of a chain into the store."`
 	Export  exportVerb  `cmd:"" help:"Write a chain of the store into Parquet files."`
+	Replay  replayVerb  `cmd:"" help:"Play a laundering from published figures into a ledger of its own, with the truth beside it."`
 	Trace   traceVerb   `cmd:"" help:"Say where stolen money is now."`
 	Status  statusVerb  `cmd:"" help:"Say what the store holds."`
 	Test    testVerb    `cmd:"" help:"Run scenario files."`
