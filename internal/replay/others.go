@@ -61,7 +61,7 @@ func (w *World) dmm() {
 	const theft = 1_717_131_600
 	w.now = theft - 86_400
 	value := w.scaled(big.NewInt(4_502_9000_0000)).Int64()
-	w.Labels = append(w.Labels, Label{string(w.outputs.Chain()), w.outputs.Wallet("mixer", 0), "mixer", "CryptoMixer"})
+	w.labels()
 	w.at(w.now, func() { w.thor = newThorchain(w, w.scaled(big.NewInt(1_000_00000000)).Int64()) })
 	if !w.Quiet {
 		w.noise(w.now+60, 10)

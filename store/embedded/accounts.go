@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -20,6 +21,8 @@ type accounts struct {
 	kept  int                     // headers before the Append under way
 	fresh map[ledger.Address]bool // met by the Append under way
 	known map[ledger.Address]bool // met before; not all of them
+
+	balances balanceBook
 }
 
 func openAccounts(base chainBase) *accounts { return &accounts{chainBase: base} }
@@ -164,6 +167,7 @@ func (c *accounts) rewind(b *pebble.Batch, from ledger.Height) (func() error, er
 		return func() error { return nil }, nil
 	}
 	c.known, c.fresh = nil, nil
+	c.balances.clear()
 	for i := at; i < len(c.headers); i++ {
 		if err := c.removeBlock(b, &c.headers[i]); err != nil {
 			return nil, err
@@ -283,11 +287,9 @@ func (c *accounts) idsOf(numbers []uint64) ([]ledger.Hash, error) {
 
 func (c *accounts) history(q *store.Since) ([]store.Touch, error) {
 	touches := []store.Touch{}
-	err := c.store.scan(append([]byte{keyTouch, c.number}, word(&q.Address)...), func(key, _ []byte) error {
+	prefix := append([]byte{keyTouch, c.number}, word(&q.Address)...)
+	err := c.store.span(c.touchKey(&q.Address, uint64(q.From)), successor(prefix), func(key, _ []byte) error {
 		number := store.TxNumber(binary.BigEndian.Uint64(key[len(key)-8:]))
-		if number < q.From {
-			return nil
-		}
 		touches = append(touches, store.Touch{Tx: number, Output: store.NoOutput})
 		if q.Limit > 0 && len(touches) == q.Limit {
 			return errStop
@@ -351,8 +353,9 @@ func (s *Store) Balances(ctx context.Context, id ledger.Chain, questions []store
 	})
 }
 
-// balance starts from the latest opening stated before the transaction and goes
-// through everything that touched the address since.
+// balance starts from the latest opening stated before the transaction, or from
+// what it last worked out for the holding, and goes through everything that touched
+// the address since.
 func (c *accounts) balance(q *store.HoldingAt) (b store.Balance, err error) {
 	before := min(uint64(q.Before), c.txs())
 	limit := c.head().Height + 1
@@ -370,22 +373,62 @@ func (c *accounts) balance(q *store.HoldingAt) (b store.Balance, err error) {
 	if err != nil {
 		return b, err
 	}
-	touches, err := c.history(&store.Since{Address: q.Address})
-	if err != nil {
-		return b, err
+	from := uint64(0)
+	if last, ok := c.balances.of(q.Holding); ok && last.before <= before && last.since == since {
+		b, from = last.Balance, last.before
 	}
-	for _, touch := range touches {
-		if uint64(touch.Tx) >= before {
-			break
-		}
-		h, tx, err := c.tx(uint64(touch.Tx))
+	err = c.store.span(c.touchKey(&q.Address, from), c.touchKey(&q.Address, before), func(key, _ []byte) error {
+		h, tx, err := c.tx(binary.BigEndian.Uint64(key[len(key)-8:]))
 		if err != nil {
-			return b, err
+			return err
 		}
 		b.Frozen = store.FrozenBy(tx, q.Holding, b.Frozen)
 		if h.Height >= since {
 			store.Settle(&b.Amount, q.Holding, c.id.Native(), tx)
 		}
+		return nil
+	})
+	if err == nil {
+		c.balances.keep(q.Holding, keptBalance{b, before, since})
 	}
-	return b, nil
+	return b, err
+}
+
+// balanceBook remembers what holdings held, so that a busy account is not added up
+// from its beginning each time it is asked for. What it says stays true while the
+// chain only grows.
+type balanceBook struct {
+	mu   sync.Mutex
+	kept map[store.Holding]keptBalance
+}
+
+type keptBalance struct {
+	store.Balance
+	before uint64        // the transaction just before which it was so
+	since  ledger.Height // of the opening it rests on
+}
+
+// maxBalances bounds the holdings remembered.
+const maxBalances = 1 << 14
+
+func (k *balanceBook) of(h store.Holding) (keptBalance, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	last, ok := k.kept[h]
+	return last, ok
+}
+
+func (k *balanceBook) keep(h store.Holding, b keptBalance) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept == nil || len(k.kept) >= maxBalances {
+		k.kept = map[store.Holding]keptBalance{}
+	}
+	k.kept[h] = b
+}
+
+func (k *balanceBook) clear() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kept = nil
 }
