@@ -36,7 +36,7 @@ func (v *replayVerb) Run(ctx context.Context, s *session) (err error) {
 	if entries, err := os.ReadDir(v.Out); err == nil && len(entries) > 0 {
 		return fmt.Errorf("%s is not empty; name another folder with -o", v.Out)
 	}
-	if err := os.MkdirAll(v.Out, 0o755); err != nil {
+	if err := os.MkdirAll(v.Out, 0o750); err != nil {
 		return err
 	}
 	into, err := embedded.Open(ctx, folder, embedded.Options{})

@@ -85,7 +85,7 @@ func Play(options Options, accounts AccountChain, outputs UTXOChain) (*Played, e
 		return nil, fmt.Errorf("scenario %q is not known", options.Scenario)
 	}
 	w := &World{
-		Options: options, accounts: accounts, outputs: outputs, random: rand.New(rand.NewPCG(options.Seed, 0x636f6c64)),
+		Options: options, accounts: accounts, outputs: outputs, random: rand.New(rand.NewPCG(options.Seed, 0x636f6c64)), //nolint:gosec // a replay must repeat
 		Played: Played{Truth: NewTruth(accounts.Chain(), outputs.Chain()), Totals: map[string]*big.Int{}},
 	}
 	play(w)
@@ -107,7 +107,6 @@ type World struct {
 	order    int
 	fault    error
 	thor     *thorchain
-	coins    map[string][]Coin // unspent by owner, where the script spends them
 }
 
 // at lets something happen at a time; what is due at one time happens in the order
@@ -229,9 +228,21 @@ func number(text string) *big.Int {
 	return n
 }
 
-// AccountChain is a chain of accounts on which a replay is played. Every method
-// sends one transaction and says what it cost.
+// AccountChain is a chain of accounts on which a replay is played.
 type AccountChain interface {
+	AccountNames
+	AccountTraffic
+	Clock
+}
+
+// Clock is told of the time of what comes next, and of the end.
+type Clock interface {
+	At(time int64) error
+	Close() error
+}
+
+// AccountNames is who is who on an account chain.
+type AccountNames interface {
 	Chain() ledger.Chain
 	// Account is the address of a role, such as tranche 7.
 	Account(role string, index int) string
@@ -240,7 +251,10 @@ type AccountChain interface {
 	// Token is the asset of a token's name; the empty name is the native one.
 	Token(name string) string
 	Router() string
-	At(time int64) error
+}
+
+// AccountTraffic sends one transaction with every method and says what it cost.
+type AccountTraffic interface {
 	Send(from, to, token string, amount *big.Int) (Sent, error)
 	// Swap sells one asset for another through a router and a pool.
 	Swap(trader string, give, get Leg) (Sent, error)
@@ -249,7 +263,6 @@ type AccountChain interface {
 	Deposit(from, vault string, amount *big.Int, memo, via string) (Sent, error)
 	PayOut(vault, to string, amount *big.Int, memo string) (Sent, error)
 	Freeze(token, holder string) (Sent, error)
-	Close() error
 }
 
 // Leg is an amount of a token, by name; the native asset has none.
@@ -283,11 +296,10 @@ type Pay struct {
 type UTXOChain interface {
 	Chain() ledger.Chain
 	Wallet(role string, index int) string
-	At(time int64) error
 	// Mint makes clean coins.
 	Mint(to string, value int64) (Coin, error)
 	// Spend spends coins; the memo goes into an OP_RETURN output behind the others,
 	// a long one into outputs behind that.
 	Spend(coins []Coin, pays []Pay, memo string) (txid string, made []Coin, err error)
-	Close() error
+	Clock
 }

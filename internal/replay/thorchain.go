@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-
-	"coldtrail/ledger"
 )
 
 // thorchain is the vaults of the network and what they owe.
@@ -96,10 +94,14 @@ func (t *thorchain) toBitcoin(from, wallet, via string, arrives func(Coin), refu
 	delay := 120 + w.random.Int64N(1200)
 	for i, s := range shares {
 		if s.Refund {
-			w.after(delay+slot*2, func() { t.refund(v, from, sent.Hash, c, i, s.Amount, refunded) })
+			w.after(delay+slot*2, func() {
+				if t.payEther(v, &owed{from, "REFUND:" + upper(sent.Hash), c, i, s.Amount}) && refunded != nil {
+					refunded()
+				}
+			})
 			continue
 		}
-		w.after(delay+int64(i)*interval, func() { t.pay(wallet, "OUT:"+upper(sent.Hash), c, i, s.Amount.Int64(), arrives) })
+		w.after(delay+int64(i)*interval, func() { t.pay(&owed{wallet, "OUT:" + upper(sent.Hash), c, i, s.Amount}, arrives) })
 	}
 }
 
@@ -131,15 +133,23 @@ func (t *thorchain) plan(amount *big.Int, satoshi int64) (shares []Share) {
 // networkFee is what a vault pays for a transaction, in satoshi.
 const networkFee = 2_000
 
+// owed is one share of a crossing, or a vault's own payment.
+type owed struct {
+	to, memo string
+	crossing *Crossing
+	share    int
+	amount   *big.Int
+}
+
 // pay pays one share in bitcoin.
-func (t *thorchain) pay(wallet, memo string, c *Crossing, i int, satoshi int64, arrives func(Coin)) {
-	w := t.w
+func (t *thorchain) pay(o *owed, arrives func(Coin)) {
+	w, satoshi := t.w, o.amount.Int64()
 	v, coins, sum := t.fund(satoshi + networkFee)
-	pays := []Pay{{wallet, satoshi}}
+	pays := []Pay{{o.to, satoshi}}
 	if rest := sum - satoshi - networkFee; rest > 1_000 {
 		pays = append(pays, Pay{v.wallet, rest})
 	}
-	_, made, err := w.outputs.Spend(coins, pays, memo)
+	_, made, err := w.outputs.Spend(coins, pays, o.memo)
 	if err != nil {
 		w.fail(err)
 		return
@@ -147,9 +157,7 @@ func (t *thorchain) pay(wallet, memo string, c *Crossing, i int, satoshi int64, 
 	if len(pays) > 1 {
 		v.coins = append(v.coins, made[1])
 	}
-	if c != nil {
-		w.Truth.PayOutput(c, i, &made[0])
-	}
+	w.Truth.PayOutput(o.crossing, o.share, &made[0])
 	if arrives != nil {
 		arrives(made[0])
 	}
@@ -173,29 +181,17 @@ func (t *thorchain) fund(satoshi int64) (v *vault, coins []Coin, sum int64) {
 	return t.vaults[0], nil, satoshi
 }
 
-// refund gives ether back.
-func (t *thorchain) refund(v *vault, to string, deposit ledger.Hash, c *Crossing, i int, amount *big.Int, refunded func()) {
-	if t.payEther(v, to, "REFUND:"+upper(deposit), c, i, amount) && refunded != nil {
-		refunded()
-	}
-}
-
 // payEther pays from a vault through the router.
-func (t *thorchain) payEther(v *vault, to, memo string, c *Crossing, i int, amount *big.Int) bool {
+func (t *thorchain) payEther(v *vault, o *owed) bool {
 	w := t.w
 	native := w.accounts.Token("")
-	sent, err := w.accounts.PayOut(v.account, to, amount, memo)
+	sent, err := w.accounts.PayOut(v.account, o.to, o.amount, o.memo)
 	if err != nil {
 		w.fail(err)
 		return false
 	}
-	w.Truth.Move(v.account, w.accounts.Router(), native, amount, "")
-	if c == nil {
-		w.Truth.Move(w.accounts.Router(), to, native, amount, "")
-	} else {
-		w.Truth.PayAccount(c, i, to, native)
-		w.Truth.Move(w.accounts.Router(), "nobody", native, amount, "") // the crossing's units stand for these
-	}
+	w.Truth.Move(v.account, "paid out", native, o.amount, "") // the crossing's units stand for these
+	w.Truth.PayAccount(o.crossing, o.share, o.to, native)
 	w.Truth.Fee(v.account, native, &sent)
 	return true
 }
@@ -227,7 +223,7 @@ func (t *thorchain) toEther(coin Coin, to string, arrives func()) {
 	v.coins = append(v.coins, made[0])
 	t.swaps++
 	w.after(900+w.random.Int64N(1800), func() {
-		if t.payEther(t.any(), to, "OUT:"+upper(made[0].Tx), c, 0, wei) && arrives != nil {
+		if t.payEther(t.any(), &owed{to, "OUT:" + upper(made[0].Tx), c, 0, wei}) && arrives != nil {
 			arrives()
 		}
 	})

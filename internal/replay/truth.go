@@ -85,7 +85,7 @@ func (m *model) join(pool, list []parcel) []parcel {
 		if i < 0 {
 			pool = append(pool, parcel{p.colour, new(big.Int).Set(p.amount), new(big.Int).Set(p.origin)})
 			slices.SortFunc(pool, func(a, b parcel) int {
-				return cmp.Or(cmp.Compare(boolInt(a.colour == ""), boolInt(b.colour == "")), strings.Compare(a.colour, b.colour))
+				return cmp.Or(cmp.Compare(rank(a), rank(b)), strings.Compare(a.colour, b.colour))
 			})
 			continue
 		}
@@ -94,8 +94,9 @@ func (m *model) join(pool, list []parcel) []parcel {
 	return pool
 }
 
-func boolInt(b bool) int {
-	if b {
+// rank puts clean parcels last.
+func rank(p parcel) int {
+	if p.colour == "" {
 		return 1
 	}
 	return 0
@@ -439,41 +440,50 @@ func (t *Truth) Spend(txid string, coins, made []Coin, fates map[int]Fate) (cros
 	var shares []Share
 	at := ""
 	t.all(func(m *model) {
-		var pool []parcel
-		for i := range coins {
-			list := m.pools[outpoint(&coins[i])]
-			if list == nil {
-				list = []parcel{clean(big.NewInt(coins[i].Value))}
-			}
-			pool = m.join(pool, list)
-			delete(m.pools, outpoint(&coins[i]))
+		for i, list := range m.spend(txid, t.output, coins, made, fates) {
+			deposits, shares, at = append(deposits, list), fates[i].Shares, outpoint(&made[i])
 		}
-		order := make([]int, len(made))
-		for i := range order {
-			order[i] = i
-		}
-		if m.method == "tiho" {
-			slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(made[b].Value, made[a].Value) })
-		}
-		for _, i := range order {
-			var list []parcel
-			list, pool = m.draw(pool, big.NewInt(made[i].Value))
-			f, special := fates[i]
-			switch {
-			case special && f.Shares != nil:
-				deposits, shares, at = append(deposits, list), f.Shares, outpoint(&made[i])
-			case special:
-				m.settle(f.Kind, string(t.output), asset, outpoint(&made[i]), list)
-			case dirty(list):
-				m.pools[outpoint(&made[i])] = list
-			}
-		}
-		m.settle("fee", string(t.output), asset, txid, pool)
 	})
 	if shares == nil {
 		return nil
 	}
 	return t.cross(func(m *model) []parcel { return deposits[slices.Index(t.models, m)] }, shares, End{Chain: string(t.output), Asset: asset, At: at})
+}
+
+// spend draws the coins over what was made, and gives what reached a deposit.
+func (m *model) spend(txid string, chain ledger.Chain, coins, made []Coin, fates map[int]Fate) map[int][]parcel {
+	var pool []parcel
+	for i := range coins {
+		list := m.pools[outpoint(&coins[i])]
+		if list == nil {
+			list = []parcel{clean(big.NewInt(coins[i].Value))}
+		}
+		pool = m.join(pool, list)
+		delete(m.pools, outpoint(&coins[i]))
+	}
+	order := make([]int, len(made))
+	for i := range order {
+		order[i] = i
+	}
+	if m.method == "tiho" {
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(made[b].Value, made[a].Value) })
+	}
+	deposits := map[int][]parcel{}
+	for _, i := range order {
+		var list []parcel
+		list, pool = m.draw(pool, big.NewInt(made[i].Value))
+		f, special := fates[i]
+		switch {
+		case special && f.Shares != nil:
+			deposits[i] = list
+		case special:
+			m.settle(f.Kind, string(chain), string(chain.Native()), outpoint(&made[i]), list)
+		case dirty(list):
+			m.pools[outpoint(&made[i])] = list
+		}
+	}
+	m.settle("fee", string(chain), string(chain.Native()), txid, pool)
+	return deposits
 }
 
 // Freeze ends what an account holds of a token.
