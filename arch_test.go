@@ -79,8 +79,8 @@ var rules = []rule{
 
 	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
-	{"internal/nodetest", suite, nil, "real nodes on loopback, and contracts compiled, for tests"},
 	{"internal/replay", suite, []string{"ledger"}, "launderings replayed from published figures, with their exact truth"},
+	{"internal/nodetest", suite, []string{"ledger", "internal/replay"}, "real nodes on loopback, and contracts compiled, for tests"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},
 }
 

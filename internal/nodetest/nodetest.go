@@ -104,13 +104,13 @@ type EVM struct {
 	ID     *big.Int // EIP-155 chain identifier
 }
 
-// Anvil starts anvil, which mines when Mine says so.
-func Anvil(tb testing.TB) *EVM {
+// Anvil starts anvil, which mines when Mine says so; flags go to it as they are.
+func Anvil(tb testing.TB, flags ...string) *EVM {
 	tb.Helper()
 	built, _ := filepath.Glob(filepath.Join(tools(), "node_modules/@foundry-rs/anvil-*/bin/anvil")) // one per platform
 	path := find(tb, append(built, "anvil")...)
 	port := freePort(tb)
-	start(tb, path, "--port", fmt.Sprint(port), "--no-mining", "--order", "fifo", "--hardfork", "prague", "--silent")
+	start(tb, path, append([]string{"--port", fmt.Sprint(port), "--no-mining", "--order", "fifo", "--hardfork", "prague", "--silent"}, flags...)...)
 	return connect(tb, fmt.Sprintf("http://127.0.0.1:%d", port))
 }
 

@@ -141,9 +141,9 @@ const (
 // The gas of the kinds of transaction.
 const (
 	gasSend    = 21_000
-	gasToken   = 55_000
-	gasSwap    = 180_000
-	gasDeposit = 45_000
+	gasToken   = 100_000
+	gasSwap    = 400_000 // bounds: on a real node a transaction may cost less
+	gasDeposit = 120_000
 	gasPayOut  = 60_000
 )
 

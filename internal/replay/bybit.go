@@ -110,6 +110,15 @@ func (w *World) send(from, to, token string, amount *big.Int, kind string) bool 
 	return true
 }
 
+// swapped books a swap: what had to be sent before it, the trade, its fee.
+func (w *World) swapped(trader string, give, get Leg, sent *Sent) {
+	if sent.Before != nil {
+		w.Truth.Fee(trader, w.accounts.Token(""), sent.Before)
+	}
+	w.Truth.Swap(trader, w.accounts.Token(give.Token), w.accounts.Token(get.Token), give.Amount, get.Amount)
+	w.Truth.Fee(trader, w.accounts.Token(""), sent)
+}
+
 // theft empties the cold wallet.
 func (w *World) theft() {
 	from, to := w.accounts.Account(victim, 0), w.accounts.Account("receiver", 0)
@@ -199,8 +208,7 @@ func (l *launderer) sell(swapper, second string, sales []Leg, proceeds *big.Int)
 			w.fail(err)
 			return
 		}
-		w.Truth.Swap(swapper, w.accounts.Token(s.Token), s.Amount, w.accounts.Token(""), get)
-		w.Truth.Fee(swapper, w.accounts.Token(""), &sent)
+		w.swapped(swapper, s, Leg{"", get}, &sent)
 	}
 	w.add("proceeds", proceeds)
 	w.send(swapper, second, "", proceeds, "")
@@ -334,8 +342,7 @@ func (l *launderer) freeze(from string, amount *big.Int) {
 		l.fail(err)
 		return
 	}
-	l.Truth.Swap(from, l.accounts.Token(""), amount, l.accounts.Token("usdt"), dollars)
-	l.Truth.Fee(from, l.accounts.Token(""), &sent)
+	l.swapped(from, Leg{"", amount}, Leg{"usdt", dollars}, &sent)
 	l.after(86_400, func() {
 		if _, err := l.accounts.Freeze("usdt", from); err != nil {
 			l.fail(err)

@@ -276,6 +276,8 @@ type Sent struct {
 	ID          string // as the chain's users write it
 	Hash        ledger.Hash
 	Burned, Tip *big.Int
+	// Before is a transaction that had to be sent first, such as an approval.
+	Before *Sent
 }
 
 // Coin is an unspent output.

@@ -321,8 +321,8 @@ func (t *Truth) Fee(payer, native string, s *Sent) {
 	})
 }
 
-// Swap turns one asset of an account into another.
-func (t *Truth) Swap(trader, give string, given *big.Int, get string, got *big.Int) {
+// Swap turns one asset of an account into another, after what had to be sent first.
+func (t *Truth) Swap(trader string, give, get string, given, got *big.Int) {
 	t.all(func(m *model) {
 		out, lost := m.convert(m.take(t.place(trader, give), given), got)
 		m.settle("rounding", string(t.account), get, trader, lost)
