@@ -161,6 +161,7 @@ func (s *session) printResult(r *trace.Result, cases []*trace.Case) error {
 		}
 	}
 	s.printSwaps(r.Swaps)
+	s.printCrossings(r.Crossings)
 	s.printAnomalies(r.Anomalies)
 	s.printBasis(r)
 	return nil
@@ -189,6 +190,52 @@ func (s *session) printSwaps(swaps []trace.Swap) {
 	if more := len(swaps) - maxSwaps; more > 0 {
 		fmt.Fprintf(s.stdout, "  … and %d more (--json lists all)\n", more)
 	}
+}
+
+// printCrossings prints what went to another chain: how many by protocol and state,
+// then the largest deposits.
+func (s *session) printCrossings(crossings []trace.Crossing) {
+	if len(crossings) == 0 {
+		return
+	}
+	count := map[string]int{}
+	for i := range crossings {
+		count[strings.TrimSpace(crossings[i].Protocol+" "+crossings[i].Status)]++
+	}
+	var kinds []string
+	for kind := range count {
+		kinds = append(kinds, kind)
+	}
+	slices.Sort(kinds)
+	for i, kind := range kinds {
+		kinds[i] = fmt.Sprintf("%d %s", count[kind], kind)
+	}
+	fmt.Fprintf(s.stdout, "\nAcross bridges (%d: %s):\n", len(crossings), strings.Join(kinds, ", "))
+	for i := range crossings[:min(maxSwaps, len(crossings))] {
+		s.printCrossing(&crossings[i])
+	}
+	if more := len(crossings) - maxSwaps; more > 0 {
+		fmt.Fprintf(s.stdout, "  … and %d more (--json lists all)\n", more)
+	}
+}
+
+func (s *session) printCrossing(c *trace.Crossing) {
+	fmt.Fprintf(s.stdout, "  %s  %s by %s", c.In.Time, decimals(c.In.Amount, c.In.Asset), c.Protocol)
+	if len(c.In.Addresses) > 0 {
+		fmt.Fprintf(s.stdout, " from %s", c.In.Addresses[0])
+	}
+	for i := range c.Out {
+		out := &c.Out[i]
+		verb := "to"
+		if out.Kind != "" {
+			verb = "back as a " + out.Kind + " to"
+		}
+		fmt.Fprintf(s.stdout, ", %s %s %s", decimals(out.Amount, out.Asset), verb, strings.Join(out.Addresses, " "))
+	}
+	if len(c.Out) == 0 {
+		fmt.Fprintf(s.stdout, ", in transit to %s: %s", c.Destination, c.Reason)
+	}
+	fmt.Fprintln(s.stdout)
 }
 
 func (s *session) printTitle(c *trace.Case) {
