@@ -80,3 +80,11 @@ func evmNumber(c ledger.Chain) uint64 {
 
 // foreignText writes the bytes of an address of a chain that no ledger here holds.
 func foreignText(b []byte) string { return clip("0x" + hex.EncodeToString(b)) }
+
+// deployed lists a contract that stands at one address on several chains.
+func deployed(digits, role string, chains ...uint64) (list []Contract) {
+	for _, id := range chains {
+		list = append(list, Contract{evmChain(id), account(digits), role})
+	}
+	return list
+}

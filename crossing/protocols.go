@@ -3,6 +3,7 @@ package crossing
 // Protocols lists every protocol, one file each.
 var Protocols = []*Protocol{
 	Chainflip,
+	DeBridge,
 	Maya,
 	THORChain,
 }
