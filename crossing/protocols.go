@@ -2,6 +2,7 @@ package crossing
 
 // Protocols lists every protocol, one file each.
 var Protocols = []*Protocol{
+	Celer,
 	Chainflip,
 	DeBridge,
 	Maya,
