@@ -129,8 +129,8 @@ const (
 	// Log is an EVM event: the number of its topics in one byte, the topics of 32
 	// bytes each, then its data.
 	Log
-	// Calldata is the text that goes with a payment of native value to an account
-	// without code, or to a contract that emitted nothing.
+	// Calldata is the text that goes with a payment of native value in a transaction
+	// without events. It has no Contract.
 	Calldata
 )
 

@@ -43,7 +43,9 @@ type Step struct {
 type Deposited struct {
 	Into     Holding
 	Crossing int // the caller's number
-	Entity   string
+	// Amount is what the deposit says. Where several have one holding, each takes
+	// its amount, in order, and the last the rest.
+	Amount ledger.Amount
 }
 
 // PaidOut is what a crossing brings with a transfer of a transaction, or with the
@@ -93,7 +95,8 @@ type Accounts struct {
 	met      map[ledger.Address][]ledger.Address // real counterparties of tainted addresses
 	step     *Step
 	drawn    []Lot
-	swapped  []bool // transfers of the current step that a swap accounts for
+	taken    []ledger.Amount // of the current step's deposits
+	swapped  []bool          // transfers of the current step that a swap accounts for
 	net      map[Holding]*netted
 	order    []Holding
 	problems error
@@ -180,6 +183,7 @@ func (a *Accounts) Concerns(step *Step) bool {
 // that it does not concern may be left out.
 func (a *Accounts) Apply(step *Step) error {
 	a.step, a.problems = step, nil
+	a.taken = append(a.taken[:0], make([]ledger.Amount, len(step.Deposits))...)
 	for i := range step.Credits {
 		a.credit(&step.Credits[i])
 	}
@@ -339,8 +343,7 @@ func (a *Accounts) drop(h Holding) {
 
 // arriveClean dilutes a tracked holding; the dilution is real.
 func (a *Accounts) arriveClean(to Holding, amount *ledger.Amount) {
-	if d := a.depositAt(to); d != nil {
-		a.hooks.Cross(d.Crossing, a.step.Moment, a.place(to), []Lot{CleanLot(*amount)})
+	if a.enters(to, []Lot{CleanLot(*amount)}) {
 		return
 	}
 	if pool := a.pools[to]; pool != nil {
@@ -350,8 +353,7 @@ func (a *Accounts) arriveClean(to Holding, amount *ledger.Amount) {
 
 // deliver lets lots arrive at a holding and says what became of them.
 func (a *Accounts) deliver(to Holding, lots []Lot, index int) Kind {
-	if d := a.depositAt(to); d != nil {
-		a.hooks.Cross(d.Crossing, a.step.Moment, a.place(to), lots)
+	if a.enters(to, lots) {
 		return InTransit
 	}
 	if a.hooks.Deposit != nil && a.hooks.Deposit(to, a.step.Moment, lots) {

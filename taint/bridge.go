@@ -6,14 +6,58 @@ import (
 	"coldtrail/ledger"
 )
 
-// depositAt is the crossing that takes what reaches a holding in this transaction.
-func (a *Accounts) depositAt(to Holding) *Deposited {
+// enters hands lots that reach a holding to the deposits that this transaction made
+// there, and says whether there is one.
+func (a *Accounts) enters(to Holding, lots []Lot) bool {
+	last := -1
 	for i := range a.step.Deposits {
 		if a.step.Deposits[i].Into == to {
-			return &a.step.Deposits[i]
+			last = i
 		}
 	}
-	return nil
+	if last < 0 {
+		return false
+	}
+	for i := 0; i < last && len(lots) > 0; i++ {
+		d := &a.step.Deposits[i]
+		if !a.method.Conserves && d.Into == to { // poison stains every deposit
+			a.hooks.Cross(d.Crossing, a.step.Moment, a.place(to), lots)
+			continue
+		}
+		room := less(&d.Amount, &a.taken[i])
+		if d.Into != to || room.IsZero() {
+			continue
+		}
+		var part []Lot
+		part, lots = upTo(lots, &room)
+		amount := Sum(part)
+		a.taken[i].Add(&a.taken[i], &amount)
+		a.hooks.Cross(d.Crossing, a.step.Moment, a.place(to), part)
+	}
+	if len(lots) > 0 {
+		a.hooks.Cross(a.step.Deposits[last].Crossing, a.step.Moment, a.place(to), lots)
+	}
+	return true
+}
+
+// upTo splits lots at an amount, in order.
+func upTo(lots []Lot, amount *ledger.Amount) (part, rest []Lot) {
+	left := *amount
+	for i := range lots {
+		if left.IsZero() {
+			return part, append(rest, lots[i:]...)
+		}
+		lot := lots[i]
+		if !lot.Amount.Gt(&left) {
+			left.Sub(&left, &lot.Amount)
+			part = append(part, lot)
+			continue
+		}
+		part = append(part, lot.split(&left))
+		rest = append(rest, lot)
+		left.Clear()
+	}
+	return part, rest
 }
 
 // paidAt is what a crossing brings with a transfer of this transaction.

@@ -422,7 +422,7 @@ func (b *bridges) depositsIn(chain ledger.Chain, number store.TxNumber) (list []
 	}
 	for _, i := range b.deposits[chain][number] {
 		c := &b.crossings[i]
-		list = append(list, taint.Deposited{Into: taint.Holding{Address: c.Into, Asset: c.Asset}, Crossing: i, Entity: c.Protocol.Title})
+		list = append(list, taint.Deposited{Into: taint.Holding{Address: c.Into, Asset: c.Asset}, Crossing: i, Amount: c.Amount})
 	}
 	return list
 }

@@ -70,6 +70,7 @@ type Tx struct {
 	Created ledger.Address // the contract created, or none
 	Value   ledger.Amount  // wei
 	Calls   bool           // carries calldata or creates: contract code may have run
+	Note    []byte         // calldata of at most MaxNote bytes, as texts go with payments
 	Minted  ledger.Amount  // wei that a rollup deposit brings to From (OP stack)
 
 	Failed    bool
@@ -86,6 +87,23 @@ type Tx struct {
 	// Steps are internal moves and logs. With OrderedTrace they stand in execution
 	// order and hold every log; with FlatTrace they hold only moves.
 	Steps []Step
+}
+
+// MaxNote is how long a text may be that goes with a payment: twice the longest memo
+// of THORChain, which is also sent in hexadecimal digits.
+const MaxNote = 500
+
+// NoteOf is the calldata of a transaction if it can be such a text: printable ASCII.
+func NoteOf(data []byte) []byte {
+	if len(data) == 0 || len(data) > MaxNote {
+		return nil
+	}
+	for _, c := range data {
+		if c < 0x20 || c > 0x7e {
+			return nil
+		}
+	}
+	return data
 }
 
 // Log is an event of a transaction.

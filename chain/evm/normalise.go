@@ -68,6 +68,9 @@ func (n *normaliser) tx(tx *Tx, out *ledger.Tx) (err error) {
 		to = tx.Created
 	}
 	n.move(out, &Move{From: tx.From, To: to, Value: tx.Value}, ledger.Ordinary)
+	if len(tx.Note) > 0 && len(tx.Logs) == 0 && !tx.Value.IsZero() {
+		out.Messages = append(out.Messages, ledger.Message{Kind: ledger.Calldata, Data: tx.Note})
+	}
 	switch tx.Trace {
 	case OrderedTrace:
 		for i := range tx.Steps {

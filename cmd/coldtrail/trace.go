@@ -309,11 +309,14 @@ func (s *session) printBasis(r *trace.Result) {
 	fmt.Fprintf(s.stdout, "digest: %s\n", r.Digest)
 }
 
-// units says how people read an asset's base units; anything else stays in base units.
-var units = map[string]struct {
+// unit is how many decimals an asset has, and its name.
+type unit struct {
 	digits int
 	name   string
-}{
+}
+
+// units says how people read an asset's base units; anything else stays in base units.
+var units = map[string]unit{
 	"bip122:000000000019d6689c085ae165831e93/slip44:0": {8, "BTC"},
 	"eip155:1/slip44:60": {18, "ETH"},
 	"eip155:1/erc20:0xae7ab96520de3a18e5e111b5eaab095312d7fe84": {18, "stETH"},
@@ -324,6 +327,9 @@ var units = map[string]struct {
 // decimals prints base units with all their digits behind the point.
 func decimals(amount, asset string) string {
 	u, ok := units[asset]
+	if chain, _, native := strings.Cut(asset, "/slip44:"); !ok && native && strings.HasPrefix(chain, "bip122:") {
+		u, ok = unit{8, "BTC of a test chain"}, true
+	}
 	if !ok {
 		return amount + " units of " + asset
 	}

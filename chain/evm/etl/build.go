@@ -161,10 +161,23 @@ func (b *builder) withdrawals(r *row) error {
 	return nil
 }
 
+// note is calldata if it can be a text that goes with a payment.
+func note(input string) []byte {
+	if len(input) <= 2 || len(input) > 2+2*evm.MaxNote {
+		return nil
+	}
+	data, err := hex.DecodeString(strings.TrimPrefix(input, "0x"))
+	if err != nil {
+		return nil
+	}
+	return evm.NoteOf(data)
+}
+
 func (b *builder) tx(row *row) error {
 	r := reader{row: row}
 	tx := evm.Tx{Hash: r.id(0), Index: r.number32(2), From: r.account(3), To: r.account(4), Value: r.units(5), GasPrice: r.units(7)}
 	tx.Calls = len(r.field(8)) > 2 || tx.To.IsZero()
+	tx.Note = note(r.field(8))
 	if blobs := r.field(9); blobs != "" {
 		tx.BlobGas = uint64(strings.Count(blobs, ",")+1) << 17
 	}

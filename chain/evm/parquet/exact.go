@@ -3,6 +3,7 @@ package parquet
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"coldtrail/chain/evm"
@@ -263,9 +264,14 @@ func (e *exactly) messages() error {
 			return err
 		}
 		m := ledger.Message{Kind: ledger.Log}
-		if m.Position, err = take(r, logIndex, smallOf); err != nil {
+		position, err := take(r, logIndex, (*leaf).number)
+		if err != nil {
 			return err
 		}
+		if position > math.MaxInt32 && position != noPosition {
+			return fmt.Errorf("an event at %d, beyond any block", position)
+		}
+		m.Position = uint32(position)
 		if m.Contract, err = maybe(r, logAddress, addressOf); err != nil {
 			return err
 		}
@@ -276,6 +282,10 @@ func (e *exactly) messages() error {
 		data, err := maybe(r, logData, (*leaf).payload)
 		if err != nil {
 			return err
+		}
+		if position == noPosition {
+			e.out.Txs[i].Messages = append(e.out.Txs[i].Messages, ledger.Message{Kind: ledger.Calldata, Data: data})
+			continue
 		}
 		m.Data = []byte{byte(len(topics))}
 		for _, topic := range topics {

@@ -302,13 +302,21 @@ func (r *blockRows) transfers(tx *ledger.Tx, at inTx) error {
 	return nil
 }
 
-// messages adds the events that travel undecoded.
+// noPosition is the place in its block of what is no event: beyond any.
+const noPosition = 1 << 32
+
+// messages adds the events that travel undecoded. Calldata stands at noPosition.
 func (r *blockRows) messages(tx *ledger.Tx, at inTx) error {
 	for i := range tx.Messages {
 		m := &tx.Messages[i]
 		contract, err := account(&m.Contract)
 		if err != nil {
 			return err
+		}
+		if m.Kind == ledger.Calldata && m.Contract.IsZero() && m.Position == 0 {
+			data := "0x" + hex.EncodeToString(m.Data)
+			r.logs = append(r.logs, logRow{Index: noPosition, Hash: at.hash, TxIndex: at.index, Block: at.block, Data: data, Order: int64(len(r.logs))})
+			continue
 		}
 		if m.Kind != ledger.Log || len(m.Data) == 0 || m.Data[0] > maxList || len(m.Data) < 1+32*int(m.Data[0]) {
 			return fmt.Errorf("message %d is no event", i)

@@ -54,6 +54,9 @@ func accounts(t *rapid.T) []*ledger.Block {
 					Kind: ledger.Log, Contract: someone("contract"), Position: uint32(draw("position", 1000)), Data: append(data, rapid.SliceOfN(rapid.Byte(), 0, 70).Draw(t, "data")...),
 				})
 			}
+			if draw("note", 4) == 0 {
+				tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.Calldata, Data: []byte("=:b:somebody")})
+			}
 			fill(t, &tx, someone, asset, units)
 			b.Txs = append(b.Txs, tx)
 		}

@@ -220,7 +220,7 @@ func (a *assembler) tx(i int, out *evm.Tx) error {
 		return a.fail("receipts", fmt.Sprintf("transaction %s: gas used falls", tx.Hash()))
 	}
 	*out = evm.Tx{
-		Hash: ledger.Hash(tx.Hash()), Index: uint32(i), From: addressOf(from), Calls: len(tx.Data()) > 0 || tx.To() == nil,
+		Hash: ledger.Hash(tx.Hash()), Index: uint32(i), From: addressOf(from), Calls: len(tx.Data()) > 0 || tx.To() == nil, Note: evm.NoteOf(tx.Data()),
 		GasUsed: receipt.CumulativeGasUsed - a.gas, BlobGas: tx.BlobGas(),
 	}
 	a.gas = receipt.CumulativeGasUsed

@@ -318,6 +318,7 @@ func parseTx(d *jx.Decoder) (tx Tx, err error) {
 	}
 	tx.Stated.GasPrice = f.gasPrice
 	tx.Stated.Calls = len(f.input) > 0 || f.to == nil
+	tx.Stated.Note = evm.NoteOf(f.input)
 	if f.to != nil {
 		tx.Stated.To = ledger.NewAddress(ledger.EVMAccount, f.to[:])
 	}
