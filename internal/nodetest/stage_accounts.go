@@ -110,7 +110,7 @@ func (s *AccountStage) Router() string { return strings.ToLower(s.at["router"].H
 func (s *AccountStage) Grant(account, token string, amount *big.Int) {
 	to := common.HexToAddress(account)
 	if token != "" {
-		if _, _, err := s.call(s.account("issuer", 0), s.tokens[token], nil, "Dollar", "mint", to, amount); err != nil {
+		if _, err := s.call(s.account("issuer", 0), s.tokens[token], nil, "Dollar", "mint", to, amount); err != nil {
 			s.node.tb.Error(err)
 		}
 		return
@@ -190,13 +190,14 @@ func (s *AccountStage) send(from common.Address, to *common.Address, value *big.
 }
 
 // call sends a call of a contract's method.
-func (s *AccountStage) call(from, to common.Address, value *big.Int, contract, method string, args ...any) (stageReceipt, replay.Sent, error) { //nolint:revive // who calls what with what
+func (s *AccountStage) call(from, to common.Address, value *big.Int, contract, method string, args ...any) (replay.Sent, error) { //nolint:revive // who calls what with what
 	parsed := s.contracts[contract].ABI
 	data, err := parsed.Pack(method, args...)
 	if err != nil {
-		return stageReceipt{}, replay.Sent{}, err
+		return replay.Sent{}, err
 	}
-	return s.send(from, &to, value, data)
+	_, sent, err := s.send(from, &to, value, data)
+	return sent, err
 }
 
 // Send sends the native asset or a token.
@@ -211,12 +212,11 @@ func (s *AccountStage) Send(from, to, token string, amount *big.Int) (replay.Sen
 		if err := s.fund(spammer, new(big.Int).Lsh(big.NewInt(1), 80)); err != nil {
 			return replay.Sent{}, err
 		}
-		_, sent, err := s.call(spammer, s.tokens[token], nil, "Dollar", "transferFrom", sender, receiver, amount)
+		sent, err := s.call(spammer, s.tokens[token], nil, "Dollar", "transferFrom", sender, receiver, amount)
 		sent.Burned, sent.Tip = new(big.Int), new(big.Int) // not paid by whom it names
 		return sent, err
 	}
-	_, sent, err := s.call(sender, s.tokens[token], nil, "Dollar", "transfer", receiver, amount)
-	return sent, err
+	return s.call(sender, s.tokens[token], nil, "Dollar", "transfer", receiver, amount)
 }
 
 // Swap trades at the desk; a token is approved first.
@@ -226,18 +226,18 @@ func (s *AccountStage) Swap(trader string, give, get replay.Leg) (replay.Sent, e
 	var value *big.Int
 	if give.Token != "" {
 		var err error
-		if _, approved, err = s.call(from, s.tokens[give.Token], nil, "Dollar", "approve", desk, give.Amount); err != nil {
+		if approved, err = s.call(from, s.tokens[give.Token], nil, "Dollar", "approve", desk, give.Amount); err != nil {
 			return approved, err
 		}
 	} else {
 		value = give.Amount
 	}
 	if get.Token != "" {
-		if _, _, err := s.call(s.account("issuer", 0), s.tokens[get.Token], nil, "Dollar", "mint", desk, get.Amount); err != nil {
+		if _, err := s.call(s.account("issuer", 0), s.tokens[get.Token], nil, "Dollar", "mint", desk, get.Amount); err != nil {
 			return approved, err
 		}
 	}
-	_, sent, err := s.call(from, desk, value, "Desk", "trade", s.tokens[give.Token], give.Amount, s.tokens[get.Token], get.Amount)
+	sent, err := s.call(from, desk, value, "Desk", "trade", s.tokens[give.Token], give.Amount, s.tokens[get.Token], get.Amount)
 	if approved.Burned != nil {
 		sent.Before = &approved
 	}
@@ -247,22 +247,18 @@ func (s *AccountStage) Swap(trader string, give, get replay.Leg) (replay.Sent, e
 // Deposit goes through the router, or through a contract in front of it.
 func (s *AccountStage) Deposit(from, vault string, amount *big.Int, memo, via string) (replay.Sent, error) {
 	if via != "" {
-		_, sent, err := s.call(common.HexToAddress(from), common.HexToAddress(via), amount, "Front", "swapIn", s.at["router"], common.HexToAddress(vault), memo)
-		return sent, err
+		return s.call(common.HexToAddress(from), common.HexToAddress(via), amount, "Front", "swapIn", s.at["router"], common.HexToAddress(vault), memo)
 	}
 	expires := new(big.Int).SetInt64(1 << 60)
-	_, sent, err := s.call(common.HexToAddress(from), s.at["router"], amount, "Crossing", "depositWithExpiry", common.HexToAddress(vault), common.Address{}, new(big.Int), memo, expires)
-	return sent, err
+	return s.call(common.HexToAddress(from), s.at["router"], amount, "Crossing", "depositWithExpiry", common.HexToAddress(vault), common.Address{}, new(big.Int), memo, expires)
 }
 
 // PayOut is a vault's transferOut.
 func (s *AccountStage) PayOut(vault, to string, amount *big.Int, memo string) (replay.Sent, error) {
-	_, sent, err := s.call(common.HexToAddress(vault), s.at["router"], amount, "Crossing", "transferOut", common.HexToAddress(to), common.Address{}, amount, memo)
-	return sent, err
+	return s.call(common.HexToAddress(vault), s.at["router"], amount, "Crossing", "transferOut", common.HexToAddress(to), common.Address{}, amount, memo)
 }
 
 // Freeze is the issuer's word about a holder.
 func (s *AccountStage) Freeze(token, holder string) (replay.Sent, error) {
-	_, sent, err := s.call(s.account("issuer", 0), s.tokens[token], nil, "Dollar", "freeze", common.HexToAddress(holder))
-	return sent, err
+	return s.call(s.account("issuer", 0), s.tokens[token], nil, "Dollar", "freeze", common.HexToAddress(holder))
 }

@@ -33,13 +33,15 @@ type OutputStage struct {
 	banker string
 }
 
+// simnetChain is btcd's simulation network.
+const simnetChain ledger.Chain = "bip122:683e86bd5c6d110d91b94b97137ba6bf"
+
 const (
-	simnetChain  ledger.Chain = "bip122:683e86bd5c6d110d91b94b97137ba6bf"
-	simnetBits                = 0x207fffff
-	stageReward               = 50_0000_0000
-	stageBlocks               = 450 // segwit begins at 300, rewards ripen for 100
-	stageSeconds              = 600
-	stageFee                  = 5_000
+	simnetBits   = 0x207fffff
+	stageReward  = 50_0000_0000
+	stageBlocks  = 450 // segwit begins at 300, rewards ripen for 100
+	stageSeconds = 600
+	stageFee     = 5_000
 )
 
 // NewOutputStage mines what a replay begins with, up to a moment.
