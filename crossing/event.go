@@ -160,6 +160,20 @@ func tokenOf(chain ledger.Chain, contract ledger.Address) ledger.Asset {
 	return evm.AssetOf(chain, contract)
 }
 
+// accountOf reads an account from a word of another chain's form: twenty bytes
+// behind twelve of zero. Anything else is no EVM account.
+func accountOf(word []byte) (ledger.Address, bool) {
+	if len(word) != 32 {
+		return ledger.Address{}, false
+	}
+	for _, b := range word[:12] {
+		if b != 0 {
+			return ledger.Address{}, false
+		}
+	}
+	return ledger.NewAddress(ledger.EVMAccount, word[12:]), true
+}
+
 // evmChain is the chain of an EIP-155 number.
 func evmChain(id uint64) ledger.Chain {
 	return ledger.Chain("eip155:" + strconv.FormatUint(id, 10))

@@ -2,9 +2,13 @@ package crossing
 
 // Protocols lists every protocol, one file each.
 var Protocols = []*Protocol{
+	Across,
+	CCTP,
+	CCTPv2,
 	Celer,
 	Chainflip,
 	DeBridge,
+	LayerZero,
 	Maya,
 	THORChain,
 }
