@@ -11,4 +11,5 @@ var Protocols = []*Protocol{
 	LayerZero,
 	Maya,
 	THORChain,
+	Wormhole,
 }
