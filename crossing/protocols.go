@@ -10,6 +10,8 @@ var Protocols = []*Protocol{
 	DeBridge,
 	LayerZero,
 	Maya,
+	Synapse,
+	SynapseRFQ,
 	THORChain,
 	Wormhole,
 }
