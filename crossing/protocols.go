@@ -10,6 +10,7 @@ var Protocols = []*Protocol{
 	DeBridge,
 	LayerZero,
 	Maya,
+	Optimism,
 	Synapse,
 	SynapseRFQ,
 	THORChain,
