@@ -10,25 +10,25 @@ import (
 )
 
 // burnBody is the body of a burn message of either version.
-func burnBody(t *testing.T, second bool, to ledger.Address, amount, fee uint64) []byte {
+func burnBody(t *testing.T, version int, to ledger.Address, amount, fee uint64) []byte {
 	t.Helper()
 	body := append(make([]byte, 4), addressWord(eth(t, strings.Repeat("a0", 20)))...)
 	body = append(append(append(body, addressWord(to)...), word(amount)...), addressWord(eth(t, strings.Repeat("c0", 20)))...)
-	if second {
+	if version == 2 {
 		body = append(append(append(body, word(5)...), word(fee)...), word(fee*1000)...) // most fee, fee taken, expiry
 	}
 	return body
 }
 
-func burnMessage(second bool, number uint64, body []byte) []byte {
+func burnMessage(version int, number uint64, body []byte) []byte {
 	head := binary.BigEndian.AppendUint32(nil, 0)
 	size := 116
-	if second {
+	if version == 2 {
 		head, size = binary.BigEndian.AppendUint32(nil, 1), 148
 	}
 	head = binary.BigEndian.AppendUint32(head, 0)  // Ethereum
 	head = binary.BigEndian.AppendUint32(head, 10) // Unichain
-	if !second {
+	if version == 1 {
 		head = binary.BigEndian.AppendUint64(head, number)
 	}
 	return append(append(head, make([]byte, size-len(head))...), body...)
@@ -41,7 +41,8 @@ func TestCCTP(t *testing.T) {
 	far := ledger.Asset("eip155:130/erc20:0x" + strings.Repeat("b0", 20))
 	zero := eth(t, strings.Repeat("00", 20))
 	hundred := ledger.NewAmount(100)
-	for _, second := range []bool{false, true} {
+	for version := 1; version <= 2; version++ {
+		second := version == 2
 		p, burnEvent, received, minted := crossing.CCTP, "DepositForBurn(uint64,address,uint256,address,bytes32,uint32,bytes32,bytes32)",
 			"MessageReceived(address,uint32,uint64,bytes32,bytes)", "MintAndWithdraw(address,uint256,address)"
 		if second {
@@ -51,7 +52,7 @@ func TestCCTP(t *testing.T) {
 		messenger, transmitter := p.Contracts[0].Address, p.Contracts[len(p.Contracts)-1].Address
 		near := crossing.Config{Notation: notation, Contracts: map[string][]crossing.Contract{p.Name: {{Chain: "eip155:130", Address: messenger}, {Chain: "eip155:130", Address: transmitter}}}}
 		decode := crossing.NewDecoders(near)
-		burn := burnMessage(second, 42, burnBody(t, second, to, 100, 0))
+		burn := burnMessage(version, 42, burnBody(t, version, to, 100, 0))
 		sent := event(1, transmitter, "MessageSent(bytes)", nil, word(32), padded(burn))
 		stands := event(2, messenger, burnEvent, nil)
 		in := decode.Read(&crossing.View{Chain: ledger.Ethereum, Tx: &ledger.Tx{
@@ -69,7 +70,7 @@ func TestCCTP(t *testing.T) {
 			t.Errorf("%s: a message without a burn is a deposit: %+v", p.Name, alone)
 		}
 
-		body, fee := burnBody(t, second, to, 100, 3), uint64(0)
+		body, fee := burnBody(t, version, to, 100, 3), uint64(0)
 		arrival := event(5, transmitter, received, [][]byte{addressWord(user), word(42)}, word(0), make([]byte, 32), word(96), padded(body))
 		mint := event(6, messenger, minted, [][]byte{addressWord(to), addressWord(eth(t, strings.Repeat("b0", 20)))}, word(100))
 		if second {

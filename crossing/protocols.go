@@ -3,6 +3,8 @@ package crossing
 // Protocols lists every protocol, one file each.
 var Protocols = []*Protocol{
 	Across,
+	Arbitrum,
+	ArbitrumTokens,
 	CCTP,
 	CCTPv2,
 	Celer,

@@ -8,8 +8,8 @@ import (
 	"coldtrail/ledger"
 )
 
-// Wormhole's token bridges lock or burn on one chain and release or mint on another,
-// on the word of guardians. The key is the message's emitter chain, emitter and
+// Wormhole has token bridges that lock or burn on one chain and release or mint on
+// another, on the word of guardians. The key is the message's emitter chain, emitter and
 // sequence. Source: wormhole-foundation/wormhole, ethereum/contracts/bridge/Bridge.sol
 // and whitepapers/0003_token_bridge.md.
 var Wormhole = &Protocol{
