@@ -15,6 +15,8 @@ var Protocols = []*Protocol{
 	Optimism,
 	Synapse,
 	SynapseRFQ,
+	TBTC,
 	THORChain,
+	WBTC,
 	Wormhole,
 }
