@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -91,7 +92,7 @@ func (p *plan) addChains(ctx context.Context) error {
 		return err
 	}
 	for i := range statuses {
-		if _, err := p.chain(ctx, string(statuses[i].Chain), statuses); err != nil {
+		if _, err := p.chain(ctx, string(statuses[i].Chain), statuses); err != nil && !errors.Is(err, errTooEarly) {
 			return err
 		}
 	}

@@ -140,6 +140,9 @@ func (p *plan) chain(ctx context.Context, name string, statuses []store.Status) 
 	return c, nil
 }
 
+// errTooEarly says that a chain had not begun, as far as the store knows it.
+var errTooEarly = errors.New("the store holds no block from before the moment asked for")
+
 // findEnd finds the last block that counts: the head, or the last before AsOf.
 func (p *plan) findEnd(ctx context.Context, c *chainPlan) error {
 	from := c.status.Height
@@ -157,7 +160,7 @@ func (p *plan) findEnd(ctx context.Context, c *chainPlan) error {
 		c.to, found = header, true
 	}
 	if !found {
-		return fmt.Errorf("the store holds no block of %s from before %s", c.chain.Short(), p.options.AsOf.UTC().Format("2006-01-02T15:04:05Z"))
+		return fmt.Errorf("%w: %s, %s", errTooEarly, c.chain.Short(), p.options.AsOf.UTC().Format("2006-01-02T15:04:05Z"))
 	}
 	c.end = c.to.FirstTx + store.TxNumber(c.to.Txs)
 	return nil

@@ -82,12 +82,20 @@ func TestCrossingFromExports(t *testing.T) {
 			}
 			ids = append(ids, id)
 		}
-		blocks += line(map[string]any{"hash": hash(fmt.Sprint("btc", i)), "number": 800_000 + i, "timestamp": 1740147000 + 900*i, "transaction_count": len(txs), "merkle_root": bitcoin.MerkleRoot(ids).String()})
+		blocks += line(map[string]any{"hash": hash(fmt.Sprint("btc", i)), "number": 800_000 + i, "timestamp": 1740147320 + 900*i, "transaction_count": len(txs), "merkle_root": bitcoin.MerkleRoot(ids).String()})
 	}
 	write(t, filepath.Join(btc, "blocks.json"), blocks)
 	write(t, filepath.Join(dir, "case.yaml"), "case: x\nthefts:\n  - {colour: eth, chain: ethereum, tx: 0x"+hash("theft")+"}\n")
 	must(t, "--data", store, "ingest", "ethereum", "--from", "ethereum-etl:"+eth)
 	must(t, "--data", store, "ingest", "bitcoin", "--from", "bitcoin-etl:"+btc)
+	early := parse[trace.Result](t, must(t, "--data", store, "trace", filepath.Join(dir, "case.yaml"), "--as-of", "2025-02-21T14:15:11Z", "--json"))
+	if len(early.Crossings) != 0 || early.Dispositions[0].Kind != "held" || early.Dispositions[0].Chain != "eip155:1" {
+		t.Errorf("before the deposit: %+v %+v", early.Dispositions, early.Crossings)
+	}
+	between := parse[trace.Result](t, must(t, "--data", store, "trace", filepath.Join(dir, "case.yaml"), "--as-of", "2025-02-21T14:15:12Z", "--json"))
+	if len(between.Crossings) != 1 || between.Crossings[0].Status != "in-transit" || between.Dispositions[0].Kind != "in-transit" {
+		t.Errorf("after the deposit, before the payout: %+v %+v", between.Dispositions, between.Crossings)
+	}
 	r := parse[trace.Result](t, must(t, "--data", store, "trace", filepath.Join(dir, "case.yaml"), "--json"))
 	if len(r.Dispositions) != 1 || len(r.Crossings) != 1 {
 		t.Fatalf("%d dispositions, %d crossings, want one of each: %+v %+v", len(r.Dispositions), len(r.Crossings), r.Dispositions, r.Crossings)
