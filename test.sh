@@ -29,6 +29,11 @@ npm_packages=(@foundry-rs/anvil@1.7.1 solc@0.8.37)
 if [ "$(cat "$tools/npm-packages" 2>/dev/null)" != "${npm_packages[*]}" ] && command -v npm >/dev/null; then
   npm install --prefix "$tools" --no-save --no-package-lock --no-audit --no-fund "${npm_packages[@]}" && echo "${npm_packages[*]}" >"$tools/npm-packages"
 fi
+# Transactions of a wallet's own tests; the package's dependencies are not needed.
+wallet=unchained-client-10.14.11
+if [ ! -d "$tools/$wallet" ] && command -v npm >/dev/null; then
+  (cd "$tools" && npm pack --silent "@shapeshiftoss/unchained-client@${wallet##*-}" && tar xzf "shapeshiftoss-$wallet.tgz" && rm "shapeshiftoss-$wallet.tgz" && mv package "$wallet")
+fi
 node_of() { # MODULE VERSION: builds a node once, under its version
   local name; name=$(basename "$1")
   if [ ! -x "$tools/bin/$name-$2" ]; then

@@ -61,6 +61,9 @@ type Deposit struct {
 	Refund  ledger.Address // on the deposit's own chain; none where it is not said
 	// Reason says why no payout can be found from chain data, or is empty.
 	Reason string
+	// Stays says that the deposit asks for no payment: what the network makes of it,
+	// such as a share in a pool, is on the network alone.
+	Stays bool
 }
 
 // A Target is where a deposit is to come out.

@@ -393,12 +393,20 @@ func (m *Matcher) judge(e *entry, crossings *[]Crossing) {
 		*crossings = append(*crossings, c)
 	}
 	for i := range e.payouts {
-		if p := &e.payouts[i]; !taken[i] {
+		if p := &e.payouts[i]; !taken[i] && !m.ownWay(e, p) {
 			m.forged = append(m.forged, Forgery{
 				Protocol: p.Protocol, Place: p.Place, Position: p.Position, Key: p.Key, Asset: p.Asset, Amount: p.Amount, To: p.To, Reason: reasons[i],
 			})
 		}
 	}
+}
+
+// ownWay says whether a payout is what the network itself makes of a deposit that
+// stayed with it, such as a share in a pool taken out: no forgery, and no payment of
+// that deposit's value either.
+func (m *Matcher) ownWay(e *entry, p *PlacedPayout) bool {
+	leaves := func(d placedDeposit) bool { return !d.Stays }
+	return !slices.ContainsFunc(e.deposits, leaves) && m.vaults.established(p.Place.Chain, p.Payer)
 }
 
 // certainty is Fact unless several depositors share the key: then any of them could

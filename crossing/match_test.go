@@ -284,3 +284,22 @@ func BenchmarkMatch(b *testing.B) {
 		b.ReportMetric(float64(most), "in-flight")
 	})
 }
+
+// TestStaysWithNetwork: what a known vault pays out of a pool is no forgery of the
+// deposit that it names, and no payment of it; the same words of a stranger are forged.
+func TestStaysWithNetwork(t *testing.T) {
+	list := slices.Concat(swapOf(0, 1), swapOf(4, 1), swapOf(8, 1), swapOf(3, 1), swapOf(7, 1))
+	for n, payer := range map[int]ledger.Address{3: wallet(0), 7: wallet(99)} {
+		at := slices.IndexFunc(list, func(s said) bool { return len(s.found.Deposits) > 0 && s.place.Number == uint64(n) })
+		deposit := &list[at].found.Deposits[0]
+		deposit.Targets, deposit.Stays, deposit.Reason = nil, true, "the value stays"
+		list[at+1].found.Payouts[0].Payer = payer
+	}
+	got := settle(t, list)
+	if n := strings.Count(got, string(crossing.PaidOut)); n != 3 {
+		t.Errorf("%d paid, want 3:\n%s", n, got)
+	}
+	if lines := strings.Split(strings.TrimSpace(got), "\n"); len(lines) != 6 || !strings.HasSuffix(lines[5], "the deposit that it names asks for no payment that can follow") {
+		t.Errorf("want five crossings and one forgery:\n%s", got)
+	}
+}

@@ -192,11 +192,20 @@ func clip(text string) string {
 	return text
 }
 
+// staysWith begins the reason of deposits that ask for no payment.
+const staysWith = "the value stays with "
+
 // readTarget adds where one network would pay.
 func readTarget(v *View, d *Deposit, memo *Memo, network *Protocol) error {
 	switch memo.Intent {
 	case Stay:
-		d.Reason = "the value stays with " + network.Title + " (" + memo.Function + "); what comes of it is on that chain"
+		title := network.Title
+		if other, ok := strings.CutPrefix(d.Reason, staysWith); ok { // as another network reads it
+			other, _, _ = strings.Cut(other, " (")
+			title = other + " or " + title
+		}
+		d.Stays = true
+		d.Reason = staysWith + title + " (" + memo.Function + "); what comes of it is on that chain"
 		return nil
 	case Out, Refund, Migrate, Consolidate:
 		return fmt.Errorf("a deposit cannot say %s", memo.Function)

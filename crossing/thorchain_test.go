@@ -93,7 +93,7 @@ func TestOutputMemo(t *testing.T) {
 		{"a failed payment under its own hash", asgard, []string{thief, "'OUT:B7" + strings.Repeat("00", 31)}, "nothing"},
 		{"migrate", asgard, []string{thief, "'MIGRATE:21000000"}, "move"},
 		{"consolidate", asgard, []string{asgard, "'consolidate"}, "move"},
-		{"liquidity stays", thief, []string{asgard, "'+:BTC.BTC:thor166n4w5039meulfa3p6ydg60ve6ueac7tlt0jws"}, "deposit 0: the value stays with Maya Protocol (+); what comes of it is on that chain"},
+		{"liquidity stays", thief, []string{asgard, "'+:BTC.BTC:thor166n4w5039meulfa3p6ydg60ve6ueac7tlt0jws"}, "deposit 0: the value stays with THORChain or Maya Protocol (+); what comes of it is on that chain"},
 		{"someone's words", thief, []string{asgard, "'hello: world"}, "nothing"},
 		{"an address with a wrong checksum", asgard, []string{thief, "'=:b:bc1qlu4a33zjspefa3tnq566xszcr0fvwz05ewhqfx"}, "fault, deposit 0 without target"},
 		{"the address of another chain", thief, []string{asgard, "'=:b:" + hops}, "fault, deposit 0 without target"},

@@ -184,6 +184,32 @@ func (e *EVM) Wait(txs []common.Hash) {
 	}
 }
 
+// Wallet prints the transactions that a wallet's client is tested with, as JSON;
+// testdata/unchained says what they are.
+func Wallet(tb testing.TB) []byte {
+	tb.Helper()
+	const name = "unchained-client-10.14.11"
+	return runScript(tb, "testdata/unchained/dump.mjs", name, filepath.Join(tools(), name))
+}
+
+// runScript runs a script of the project that needs a package from the tools.
+func runScript(tb testing.TB, path, needs string, args ...string) []byte {
+	tb.Helper()
+	node := find(tb, "node")
+	if _, err := os.Stat(filepath.Join(tools(), needs)); err != nil {
+		find(tb, filepath.Join(tools(), needs))
+	}
+	out, err := exec.CommandContext(tb.Context(), node, append([]string{filepath.Join(root(), path)}, args...)...).Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			tb.Fatalf("%s: %s", path, exit.Stderr)
+		}
+		tb.Fatal(err)
+	}
+	return out
+}
+
 // Contract is a compiled contract.
 type Contract struct {
 	ABI  abi.ABI
@@ -193,18 +219,7 @@ type Contract struct {
 // Contracts compiles the test contracts with npm's solc.
 func Contracts(tb testing.TB) map[string]Contract {
 	tb.Helper()
-	node := find(tb, "node")
-	if _, err := os.Stat(filepath.Join(tools(), "node_modules", "solc")); err != nil {
-		find(tb, filepath.Join(tools(), "node_modules", "solc"))
-	}
-	out, err := exec.CommandContext(tb.Context(), node, filepath.Join(root(), "testdata/solidity/compile.mjs"), tools()).Output()
-	if err != nil {
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
-			tb.Fatalf("solc: %s", exit.Stderr)
-		}
-		tb.Fatal(err)
-	}
+	out := runScript(tb, "testdata/solidity/compile.mjs", "node_modules/solc", tools())
 	var compiled map[string]struct {
 		ABI      json.RawMessage `json:"abi"`
 		Bytecode hexutil.Bytes   `json:"bytecode"`
