@@ -66,6 +66,8 @@ var rules = []rule{
 
 	{"crossing", pure, []string{"ledger", "chain/bitcoin", "chain/evm"}, "how value goes from chain to chain, one file per protocol; match.go joins both sides"},
 
+	{"crossing/opaque", pure, []string{"ledger"}, "which payout of a swap service may answer which deposit, scored"},
+
 	{"store", contract, []string{"ledger"}, "the questions a store must answer"},
 	{"store/memory", adapter, []string{"ledger", "store"}, "the reference store: the oracle of the others"},
 	{"store/embedded", adapter, []string{"ledger", "store"}, "the store of one machine, on Pebble"},
@@ -73,7 +75,7 @@ var rules = []rule{
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
-	{"trace", engine, []string{"ledger", "crossing", "store", "taint"}, "from a case file to where every unit is now"},
+	{"trace", engine, []string{"ledger", "crossing", "crossing/opaque", "store", "taint"}, "from a case file to where every unit is now"},
 
 	{"gather", engine, []string{"ledger", "store", "trace"}, "a trace that fetches only what it touches, from an explorer"},
 

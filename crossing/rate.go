@@ -84,6 +84,55 @@ func rateOf(given, paid *ledger.Amount) (value ledger.Amount, ok bool) {
 	return value, !over
 }
 
+// Rates is what crossings bought, by time: the market as far as the ledger itself knows
+// it, less what the bridges kept.
+type Rates struct{ book rateBook }
+
+// RatesOf takes the rates of crossings that were paid in one asset.
+func RatesOf(crossings []Crossing) *Rates {
+	r := &Rates{newRateBook()}
+	for i := range crossings {
+		c := &crossings[i]
+		if c.Status != PaidOut || c.Score != Fact {
+			continue
+		}
+		var paid ledger.Amount
+		over, asset := false, c.Payouts[0].Asset
+		for j := range c.Payouts {
+			if _, more := paid.AddOverflow(&paid, &c.Payouts[j].Amount); more || c.Payouts[j].Asset != asset {
+				over = true
+			}
+		}
+		if value, ok := rateOf(&c.Amount, &paid); ok && !over {
+			r.book.note(pair{c.Asset, asset}, rate{c.Place.Time, c.Key, value})
+		}
+	}
+	r.book.sort()
+	return r
+}
+
+// At is what one unit of an asset bought of another at a time, in units times 2^128:
+// the median of the nearest crossings of a day before and after, this way or the
+// other. False where there were too few.
+func (r *Rates) At(from, to ledger.Asset, time int64) (ledger.Amount, bool) {
+	one := new(ledger.Amount).Lsh(uint256.NewInt(1), 128)
+	if from == to {
+		return *one, true
+	}
+	near := nearest(nil, r.book.lists[pair{from, to}], time, &ledger.Hash{})
+	for _, back := range nearest(nil, r.book.lists[pair{to, from}], time, &ledger.Hash{}) {
+		if !back.value.IsZero() {
+			back.value.Div(new(ledger.Amount).SetAllOne(), &back.value)
+			near = append(near, back)
+		}
+	}
+	if len(near) < rateEnough {
+		return ledger.Amount{}, false
+	}
+	slices.SortFunc(near, func(x, y rate) int { return x.value.Cmp(&y.value) })
+	return near[len(near)/2].value, true
+}
+
 // rateBound is the most that a deposit can have bought, by asset.
 type rateBound struct {
 	m *Matcher

@@ -187,7 +187,7 @@ func (w *accountWalk) apply(number store.TxNumber, height ledger.Height, time in
 	if !w.state.Concerns(&step) {
 		return nil
 	}
-	step.Deposits = w.bridges.depositsIn(w.c.chain, number)
+	step.Deposits = w.bridges.depositsIn(w.c.chain, number, w.given)
 	w.r.spoke = w.r.spoke || len(tx.Messages) > 0
 	w.r.visit(w.c.chain, number)
 	return w.state.Apply(&step)

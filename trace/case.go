@@ -31,7 +31,9 @@ type Case struct {
 	// means, such as BTC; Bridges adds contracts to the tables of protocols.
 	Networks map[string]string `yaml:"networks,omitempty"`
 	Bridges  []Bridge          `yaml:"bridges,omitempty"`
-	StopAt   Limits            `yaml:"stop_at"`
+	// Services are swap services whose payouts nothing on chain joins to their deposits.
+	Services []Service `yaml:"services,omitempty"`
+	StopAt   Limits    `yaml:"stop_at"`
 }
 
 // Attribution says who is held responsible, and who says so.
@@ -201,6 +203,11 @@ func (c *Case) checkPlaces() error {
 	for name, chain := range c.Networks {
 		if _, err := ledger.ParseChain(chain); err != nil {
 			return fail("networks."+name, "%v", err)
+		}
+	}
+	for i := range c.Services {
+		if reason := c.Services[i].check(); reason != "" {
+			return fail(fmt.Sprintf("services[%d] (%s)", i, c.Services[i].Name), "%s", reason)
 		}
 	}
 	for i := range c.Bridges {

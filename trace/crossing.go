@@ -23,6 +23,7 @@ type bridges struct {
 	carriers  map[ledger.Chain]map[store.TxNumber][]uint32
 	faults    map[ledger.Chain]map[store.TxNumber][]int // forgeries by transaction
 	speakers  map[ledger.Chain]map[store.TxNumber]bool  // transactions that speak as vaults do
+	services  []*serviceMatch
 }
 
 // payoutRef names a payout of a crossing.
@@ -53,15 +54,11 @@ func (p *plan) findBridges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := newBridges()
-	for _, c := range p.chains {
-		s := &bridgeScan{plan: p, c: c, b: b}
-		if err := s.scan(ctx, since); err != nil {
-			return fmt.Errorf("crossings of %s: %w", c.chain.Short(), err)
-		}
+	b, err := p.scanBridges(ctx, since)
+	if err != nil {
+		return err
 	}
-	b.crossings, b.forged = b.matcher.Settle(1<<62 - 1)
-	if err := p.dropFalseVaults(ctx, b); err != nil {
+	if err := p.findCandidates(ctx, b, since); err != nil {
 		return err
 	}
 	for i := range b.crossings {
@@ -73,6 +70,19 @@ func (p *plan) findBridges(ctx context.Context) error {
 	}
 	p.bridges = b
 	return nil
+}
+
+// scanBridges reads every chain from a moment on.
+func (p *plan) scanBridges(ctx context.Context, since int64) (*bridges, error) {
+	b := newBridges()
+	for _, c := range p.chains {
+		s := &bridgeScan{plan: p, c: c, b: b}
+		if err := s.scan(ctx, since); err != nil {
+			return nil, fmt.Errorf("crossings of %s: %w", c.chain.Short(), err)
+		}
+	}
+	b.crossings, b.forged = b.matcher.Settle(1<<62 - 1)
+	return b, p.dropFalseVaults(ctx, b)
 }
 
 func (b *bridges) index(i int) {
@@ -201,11 +211,11 @@ const scanBatch = 1024
 const clockSlack = 2 * 3600
 
 func (s *bridgeScan) scan(ctx context.Context, since int64) error {
-	from, err := s.heightAt(ctx, since-clockSlack)
+	from, err := s.headerAt(ctx, s.c, since-clockSlack)
 	if err != nil {
 		return err
 	}
-	for said, err := range s.store.Said(ctx, s.c.chain, from, s.c.to.Height, s.decoders.Topics()) {
+	for said, err := range s.store.Said(ctx, s.c.chain, from.Height, s.c.to.Height, s.decoders.Topics()) {
 		if err != nil {
 			return err
 		}
@@ -231,17 +241,14 @@ func (s *bridgeScan) scan(ctx context.Context, since int64) error {
 	return s.addSenders(ctx)
 }
 
-// heightAt is the first height at or after a moment, or one above the last.
-func (s *bridgeScan) heightAt(ctx context.Context, moment int64) (ledger.Height, error) {
-	for h, err := range s.store.Headers(ctx, s.c.chain, s.c.status.First) {
-		if err != nil {
-			return 0, err
-		}
-		if h.Time >= moment {
-			return h.Height, nil
+// headerAt is the first header at or after a moment, or one behind the last.
+func (p *plan) headerAt(ctx context.Context, c *chainPlan, moment int64) (store.Header, error) {
+	for h, err := range p.store.Headers(ctx, c.chain, c.status.First) {
+		if err != nil || h.Time >= moment {
+			return h, err
 		}
 	}
-	return s.c.to.Height + 1, nil
+	return store.Header{Height: c.to.Height + 1, FirstTx: c.end}, nil
 }
 
 func (s *bridgeScan) add(v *crossing.View) {
@@ -417,12 +424,15 @@ func (r *record) crossedInOrder() []int {
 }
 
 // depositsIn lists the deposits of a transaction.
-func (b *bridges) depositsIn(chain ledger.Chain, number store.TxNumber) (list []taint.Deposited) {
+func (b *bridges) depositsIn(chain ledger.Chain, number store.TxNumber, given *inflow) (list []taint.Deposited) {
 	if b == nil {
 		return nil
 	}
 	for _, i := range b.deposits[chain][number] {
 		c := &b.crossings[i]
+		if given.factsOnly && b.assumed(c) {
+			continue // the facts end at the service
+		}
 		list = append(list, taint.Deposited{Into: taint.Holding{Address: c.Into, Asset: c.Asset}, Crossing: i, Amount: c.Amount})
 	}
 	return list

@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"fmt"
+
 	"coldtrail/crossing"
 	"coldtrail/ledger"
 	"coldtrail/taint"
@@ -15,33 +17,43 @@ func (r *record) crossingRows(n *names) []Crossing {
 			continue
 		}
 		c := &r.plan.bridges.crossings[i]
-		row := Crossing{
-			Protocol: c.Via.Name, Out: []Side{}, Certainty: c.Score, Evidence: evidence(c), Status: string(c.Status), Reason: c.Why,
-			In: n.side(&c.Place, c.Asset, b.lots, c.From),
-		}
-		row.In.Into = n.address(c.Place.Chain, c.Into)
-		if len(c.Targets) > 0 {
-			row.Destination = c.Targets[0].Text
-			if t := &c.Targets[0]; row.Destination == "" && t.Chain != "" {
-				row.Destination = n.known(t.Chain, t.Address)
-			}
-		}
-		for j := range c.Payouts {
-			p := &c.Payouts[j]
-			out := n.side(&p.Place, p.Asset, []taint.Lot{taint.CleanLot(p.Amount)}, p.To)
-			out.Tainted = ""
-			if p.Kind == crossing.Refunded {
-				out.Kind = "refund"
-			}
-			row.Out = append(row.Out, out)
-		}
+		row := n.crossing(c, b.lots)
+		row.Evidence = r.plan.bridges.evidence(c)
 		rows = append(rows, row)
 	}
 	return rows
 }
 
+// crossing describes a crossing that took lots in.
+func (n *names) crossing(c *crossing.Crossing, lots []taint.Lot) Crossing {
+	row := Crossing{
+		Protocol: c.Via.Name, Out: []Side{}, Certainty: c.Score, Status: string(c.Status), Reason: c.Why,
+		In: n.side(&c.Place, c.Asset, lots, c.From),
+	}
+	row.In.Into = n.address(c.Place.Chain, c.Into)
+	if len(c.Targets) > 0 {
+		row.Destination = c.Targets[0].Text
+		if t := &c.Targets[0]; row.Destination == "" && t.Chain != "" {
+			row.Destination = n.known(t.Chain, t.Address)
+		}
+	}
+	for j := range c.Payouts {
+		p := &c.Payouts[j]
+		out := n.side(&p.Place, p.Asset, []taint.Lot{taint.CleanLot(p.Amount)}, p.To)
+		out.Tainted = ""
+		if p.Kind == crossing.Refunded {
+			out.Kind = "refund"
+		}
+		row.Out = append(row.Out, out)
+	}
+	return row
+}
+
 // evidence says what joins the two sides.
-func evidence(c *crossing.Crossing) string {
+func (b *bridges) evidence(c *crossing.Crossing) string {
+	if d, ok := b.decision(c); ok {
+		return fmt.Sprintf("accepted by %s: %s", d.by, d.why)
+	}
 	switch {
 	case len(c.Payouts) == 0:
 		return ""

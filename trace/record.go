@@ -24,6 +24,7 @@ type record struct {
 	crossed   map[int]*bucket                          // by crossing
 	spoke     bool                                     // a transaction that moved taint may speak of a crossing
 	visited   map[ledger.Chain]map[store.TxNumber]bool // transactions with faulty messages that moved taint
+	reached   map[arrival]ledger.Amount                // tainted value that reached services, by transaction and address
 	swaps     []taint.Flow
 	external  map[ledger.Chain]bool // chains where internal value of a transaction that mattered is not known
 }
@@ -57,7 +58,7 @@ type anomalyKey struct {
 }
 
 func newRecord(p *plan) *record {
-	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}, crossed: map[int]*bucket{}, visited: map[ledger.Chain]map[store.TxNumber]bool{}}
+	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}, crossed: map[int]*bucket{}, visited: map[ledger.Chain]map[store.TxNumber]bool{}, reached: map[arrival]ledger.Amount{}}
 }
 
 // Stolen keeps a theft.
@@ -66,6 +67,7 @@ func (r *record) Stolen(t taint.Theft) { r.thefts = append(r.thefts, t) }
 // Settled merges lots that ended for good.
 func (r *record) Settled(s taint.Settlement) {
 	place := s.Place
+	r.noteService(&s)
 	if place.Chain.Family() == ledger.UTXO {
 		place.Address = ledger.Address{}
 	}
@@ -146,6 +148,9 @@ func (r *record) merge(o *record) {
 	}
 	for i, b := range o.crossed {
 		r.crossed[i] = b
+	}
+	for at, amount := range o.reached {
+		r.reached[at] = amount
 	}
 	r.swaps = append(r.swaps, o.swaps...)
 	for chain := range o.external {

@@ -31,6 +31,8 @@ type Result struct {
 	Dispositions []Disposition      `json:"dispositions"`
 	Crossings    []Crossing         `json:"crossings"`
 	Swaps        []Swap             `json:"swaps"`
+	// Candidates are payouts of opaque services that may answer tainted deposits.
+	Candidates []Candidate `json:"candidates,omitempty"`
 	// FactOnly is the same answer without analysts' links, where there are any.
 	FactOnly  *FactOnly `json:"fact_only,omitempty"`
 	Anomalies []Anomaly `json:"anomalies"`
@@ -187,6 +189,7 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 	}
 	result.Summary = p.summaries(final, result.Dispositions)
 	result.Crossings = append(result.Crossings, final.crossingRows(names)...)
+	result.Candidates = final.candidateRows(names)
 	if final != facts {
 		only := &FactOnly{}
 		if only.Dispositions, err = facts.dispositions(ctx, names); err != nil {

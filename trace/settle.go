@@ -33,6 +33,8 @@ type inflow struct {
 	payouts  map[payoutRef][]taint.Lot
 	legs     map[int][]taint.Leg // of the deposits, by crossing
 	rounding []taint.Settlement
+	// factsOnly leaves out deposits whose payouts somebody assumes.
+	factsOnly bool
 }
 
 // errRounds says that crossings never settle.
@@ -42,7 +44,7 @@ var errRounds = fmt.Errorf("%w; or a defect of ours: please report this", ErrLin
 // does: what leaves one chain may return to it. The result does not depend on the
 // order, because value arrives only after it left.
 func (p *plan) settle(ctx context.Context, factsOnly bool) (*record, error) {
-	x := &settling{plan: p, factsOnly: factsOnly, records: map[ledger.Chain]*record{}}
+	x := &settling{plan: p, factsOnly: factsOnly, records: map[ledger.Chain]*record{}, given: inflow{factsOnly: factsOnly}}
 	for round := 0; ; round++ {
 		changed, err := x.round(ctx)
 		if err != nil {
@@ -107,7 +109,7 @@ func (x *settling) round(ctx context.Context) (changed bool, err error) {
 // crossOver converts what every link and crossing took in into what it gives.
 func (x *settling) crossOver() inflow {
 	p := x.plan
-	next := inflow{payouts: map[payoutRef][]taint.Lot{}, legs: map[int][]taint.Leg{}}
+	next := inflow{factsOnly: x.factsOnly, payouts: map[payoutRef][]taint.Lot{}, legs: map[int][]taint.Leg{}}
 	if !x.factsOnly {
 		next.links = p.convertDeposits(x.records, &next.rounding)
 	}
@@ -128,8 +130,12 @@ func (x *settling) payOut(i int, b *bucket, next *inflow) {
 	c := &p.bridges.crossings[i]
 	lots := slices.Clone(b.lots)
 	if c.Score != taint.Fact {
+		by := c.Via.Name
+		if d, ok := p.bridges.decision(c); ok {
+			by = "payout of " + c.Via.Title + " by " + d.by
+		}
 		for j := range lots {
-			lots[j].Class = p.palette.Infer(lots[j].Class, c.Score, c.Via.Name)
+			lots[j].Class = p.palette.Infer(lots[j].Class, c.Score, by)
 		}
 	}
 	order := make([]int, len(c.Payouts))

@@ -79,12 +79,17 @@ func Run(ctx context.Context, s Store, cases []*Case, options Options) (*Result,
 	if err != nil {
 		return nil, err
 	}
+	if p.hasServices() && options.Crossings {
+		if err := p.findBridges(ctx); err != nil {
+			return nil, err
+		}
+	}
 	facts, err := p.settle(ctx, true)
 	if err != nil {
 		return nil, err
 	}
 	final := facts
-	if len(p.links) > 0 || p.infers(facts) {
+	if len(p.links) > 0 || p.infers(facts) || p.decides() {
 		if final, err = p.settle(ctx, false); err != nil {
 			return nil, err
 		}

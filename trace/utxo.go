@@ -232,7 +232,7 @@ func (w *utxoWalk) cross(number store.TxNumber) {
 	for _, i := range w.bridges.carriers[w.c.chain][number] {
 		w.spend.Outputs[i].Unspendable = true
 	}
-	deposits := w.bridges.depositsIn(w.c.chain, number)
+	deposits := w.bridges.depositsIn(w.c.chain, number, w.given)
 	for i := range deposits {
 		w.spend.Outputs[w.bridges.crossings[deposits[i].Crossing].Output].Deposit = &deposits[i]
 	}

@@ -14,6 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"coldtrail/crossing/opaque"
 	"coldtrail/internal/synthetic"
 )
 
@@ -159,6 +160,21 @@ func (b *bench) measureAll(ctx context.Context) error {
 		}
 	}
 	b.add("trace, peak memory", float64(u.peak)/(1<<20), "MiB", "")
+	return b.measureOpaque(ctx)
+}
+
+// measureOpaque says how often the candidates of opaque services are right.
+func (b *bench) measureOpaque(ctx context.Context) error {
+	var r opaque.Report
+	if _, err := b.phase(ctx, "opaque", &r); err != nil {
+		return err
+	}
+	percent := func(part, whole int) float64 { return 100 * float64(part) / float64(max(whole, 1)) }
+	name := fmt.Sprintf("opaque services, %d hidden crossings", r.All.Deposits)
+	b.add(name+", strong candidates that are right", percent(r.All.StrongRight, r.All.Strong), "%", ">= 95")
+	b.add(name+", found by a strong one", percent(r.All.StrongRight, r.All.Deposits), "%", "")
+	b.add(name+", possible candidates that are right", percent(r.All.Right, r.All.Shown), "%", ">= 50")
+	b.add(name+", found by a possible one", percent(r.All.Right, r.All.Deposits), "%", "")
 	return nil
 }
 

@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"coldtrail/chain/bitcoin"
+	"coldtrail/crossing/opaque"
 	"coldtrail/ledger"
 	"coldtrail/store"
 	"coldtrail/store/embedded"
+	"coldtrail/store/memory"
 	"coldtrail/taint"
 	"coldtrail/trace"
 )
@@ -30,8 +32,25 @@ func (v *benchVerb) runPhase(ctx context.Context, s *session) error {
 		return v.withStore(ctx, s, v.lookup)
 	case "trace":
 		return v.withStore(ctx, s, v.trace)
+	case "opaque":
+		return v.opaque(ctx, s)
 	}
 	return fmt.Errorf("phase %q is unknown", v.Phase)
+}
+
+// opaque measures how often the scores of opaque services are right, on crossings of a
+// replayed market whose truth is known.
+func (v *benchVerb) opaque(ctx context.Context, s *session) error {
+	into := memory.New()
+	played := replayVerb{Scenario: "bybit", Seed: v.Seed, Scale: 1000, Thin: 4, Wallets: 1000}
+	if _, err := played.play(ctx, s, into); err != nil {
+		return err
+	}
+	bridged, err := trace.ListBridged(ctx, into, nil, time.Unix(0, 0), trace.Options{Notations: notations, Crossings: true})
+	if err != nil {
+		return err
+	}
+	return s.printJSON(bridged.Measure(opaque.Prior))
 }
 
 func (v *benchVerb) withStore(ctx context.Context, s *session, phase func(context.Context, *embedded.Store) (any, error)) error {

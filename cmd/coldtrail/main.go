@@ -27,15 +27,16 @@ type commandLine struct {
 	Data string `help:"Folder of the store; made if missing." type:"path" placeholder:"DIR"`
 	JSON bool   `name:"json" help:"Print results as JSON."`
 
-	Demo    demoVerb    `cmd:"" help:"Follow the bundled Bybit theft, offline."`
-	Ingest  ingestVerb  `cmd:"" help:"Bring blocks of a chain into the store."`
-	Export  exportVerb  `cmd:"" help:"Write a chain of the store into Parquet files."`
-	Replay  replayVerb  `cmd:"" help:"Play a laundering from published figures into a ledger of its own, with the truth beside it."`
-	Trace   traceVerb   `cmd:"" help:"Say where stolen money is now."`
-	Status  statusVerb  `cmd:"" help:"Say what the store holds."`
-	Test    testVerb    `cmd:"" help:"Run scenario files."`
-	Bench   benchVerb   `cmd:"" help:"Measure on a generated chain."`
-	Version versionVerb `cmd:"" help:"Print the version."`
+	Demo      demoVerb      `cmd:"" help:"Follow the bundled Bybit theft, offline."`
+	Ingest    ingestVerb    `cmd:"" help:"Bring blocks of a chain into the store."`
+	Export    exportVerb    `cmd:"" help:"Write a chain of the store into Parquet files."`
+	Replay    replayVerb    `cmd:"" help:"Play a laundering from published figures into a ledger of its own, with the truth beside it."`
+	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
+	Crossings crossingsVerb `cmd:"" help:"List what went across bridges, stolen or not."`
+	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
+	Test      testVerb      `cmd:"" help:"Run scenario files."`
+	Bench     benchVerb     `cmd:"" help:"Measure on a generated chain."`
+	Version   versionVerb   `cmd:"" help:"Print the version."`
 }
 
 // session is what a verb gets from the command line.

@@ -66,6 +66,14 @@ func coldtrail(t *testing.T, args ...string) result {
 	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
 }
 
+// mustFail runs the command, which has to say a reason and fail.
+func mustFail(t *testing.T, reason string, args ...string) {
+	t.Helper()
+	if r := coldtrail(t, args...); r.code == 0 || !strings.Contains(r.stderr, reason) {
+		t.Errorf("coldtrail %s: exit %d, want a failure with %q\n%s", strings.Join(args, " "), r.code, reason, r.stderr)
+	}
+}
+
 // must runs the program and wants exit code 0.
 func must(t *testing.T, args ...string) string {
 	t.Helper()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,7 +56,7 @@ func (v *replayVerb) Run(ctx context.Context, s *session) (err error) {
 	if s.json {
 		return s.printJSON(played.Totals)
 	}
-	for _, name := range sortedNames(played.Totals) {
+	for _, name := range sortedKeys(played.Totals) {
 		fmt.Fprintf(s.stdout, "%-24s %s\n", name, played.Totals[name])
 	}
 	fmt.Fprintf(s.stdout, "\nThe ledger, the case and the truth are in %s. Now:\n  coldtrail trace %s --data %s\n", v.Out, filepath.Join(v.Out, "case.yaml"), folder)
@@ -109,7 +108,7 @@ func replayCase(scenario string, p *replay.Played) *trace.Case {
 		Name: "replay", Title: "Replay of " + scenario + " (synthetic)", Victims: p.Victims,
 		Networks: map[string]string{"BTC": string(replay.Regtest), "ETH": string(ledger.Ethereum)},
 	}
-	for _, colour := range sortedNames(p.Truth.Stolen()) {
+	for _, colour := range sortedKeys(p.Truth.Stolen()) {
 		c.Name, _, _ = strings.Cut(colour, "/")
 	}
 	for _, t := range p.Thefts {
@@ -117,6 +116,9 @@ func replayCase(scenario string, p *replay.Played) *trace.Case {
 	}
 	for _, l := range p.Labels {
 		c.Labels = append(c.Labels, trace.Label{Chain: l.Chain, Address: l.Address, Kind: l.Kind, Entity: l.Entity, By: "the replay", Why: "synthetic"})
+	}
+	if len(p.Pairs) > 0 {
+		c.Services = []trace.Service{{Name: "eXch", By: "the replay", Window: "2h", Wallets: []trace.Wallet{{Chain: string(replay.Regtest), Address: p.Hot}}}}
 	}
 	return c
 }
@@ -135,14 +137,15 @@ func writeTruth(file string, p *replay.Played) error {
 	for _, method := range replay.Methods {
 		truth[method] = p.Truth.Rows(method)
 	}
-	text, err := json.MarshalIndent(map[string]any{"dispositions": truth, "totals": p.Totals}, "", " ")
+	text, err := json.MarshalIndent(map[string]any{"dispositions": truth, "totals": p.Totals, "opaque_pairs": p.Pairs}, "", " ")
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(file, append(text, '\n'), 0o644) //nolint:gosec // the truth of a replay is no secret
 }
 
-func sortedNames(m map[string]*big.Int) []string {
+// sortedKeys lists the names of a map in order.
+func sortedKeys[V any](m map[string]V) []string {
 	names := make([]string, 0, len(m))
 	for name := range m {
 		names = append(names, name)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func (v *traceVerb) options(s *session) (trace.Options, error) {
 		o.Fees = taint.FeesFollow
 	}
 	if v.AsOf != "" {
-		if o.AsOf, err = parseMoment(v.AsOf); err != nil {
+		if o.AsOf, err = parseMoment("--as-of", v.AsOf); err != nil {
 			return o, err
 		}
 	}
@@ -102,13 +103,13 @@ func (v *traceVerb) options(s *session) (trace.Options, error) {
 }
 
 // parseMoment reads RFC 3339 or a date, which means its end.
-func parseMoment(text string) (time.Time, error) {
+func parseMoment(flag, text string) (time.Time, error) {
 	if moment, err := time.Parse(time.RFC3339, text); err == nil {
 		return moment, nil
 	}
 	day, err := time.Parse("2006-01-02", text)
 	if err != nil {
-		return day, fmt.Errorf("--as-of %q: want a date (2025-03-01) or RFC 3339 (2025-03-01T12:00:00Z)", text)
+		return day, fmt.Errorf("%s %q: want a date (2025-03-01) or RFC 3339 (2025-03-01T12:00:00Z)", flag, text)
 	}
 	return day.Add(24*time.Hour - time.Second), nil
 }
@@ -162,6 +163,7 @@ func (s *session) printResult(r *trace.Result, cases []*trace.Case) error {
 	}
 	s.printSwaps(r.Swaps)
 	s.printCrossings(r.Crossings)
+	s.printCandidates(r.Candidates)
 	s.printAnomalies(r.Anomalies)
 	s.printBasis(r)
 	return nil
@@ -202,11 +204,7 @@ func (s *session) printCrossings(crossings []trace.Crossing) {
 	for i := range crossings {
 		count[strings.TrimSpace(crossings[i].Protocol+" "+crossings[i].Status)]++
 	}
-	var kinds []string
-	for kind := range count {
-		kinds = append(kinds, kind)
-	}
-	slices.Sort(kinds)
+	kinds := sortedKeys(count)
 	for i, kind := range kinds {
 		kinds[i] = fmt.Sprintf("%d %s", count[kind], kind)
 	}
@@ -236,6 +234,39 @@ func (s *session) printCrossing(c *trace.Crossing) {
 		fmt.Fprintf(s.stdout, ", in transit to %s: %s", c.Destination, c.Reason)
 	}
 	fmt.Fprintln(s.stdout)
+}
+
+// printCandidates prints what swap services may have paid for stolen money, likeliest
+// first.
+func (s *session) printCandidates(all []trace.Candidate) {
+	if len(all) == 0 {
+		return
+	}
+	rows := slices.Clone(all)
+	slices.SortStableFunc(rows, func(a, b trace.Candidate) int { return cmp.Compare(b.Score, a.Score) })
+	none := 0
+	for i := range rows {
+		if rows[i].Out == nil {
+			none++
+		}
+	}
+	fmt.Fprintf(s.stdout, "\nThrough opaque services (%d candidates; %d deposits without one), not followed unless somebody answers for it:\n", len(rows)-none, none)
+	for i := range rows[:min(maxSwaps, len(rows))] {
+		c := &rows[i]
+		fmt.Fprintf(s.stdout, "  %s  %s into %s in %s", c.In.Time, decimals(c.In.Amount, c.In.Asset), c.Service, c.In.Tx)
+		if c.Out == nil {
+			fmt.Fprintf(s.stdout, ": %s\n", c.Reason)
+			continue
+		}
+		fmt.Fprintf(s.stdout, ": %s %s, %s to %s in %s", c.Class, percent(uint64(c.Score)), decimals(c.Out.Amount, c.Out.Asset), strings.Join(c.Out.Addresses, " "), c.Out.Tx)
+		if c.Followed != "" {
+			fmt.Fprintf(s.stdout, ", followed by %s", c.Followed)
+		}
+		fmt.Fprintln(s.stdout)
+	}
+	if more := len(rows) - maxSwaps; more > 0 {
+		fmt.Fprintf(s.stdout, "  … and %d more (--json lists all)\n", more)
+	}
 }
 
 func (s *session) printTitle(c *trace.Case) {

@@ -130,24 +130,39 @@ func (l *launderer) peel(coin Coin, steps int) {
 	l.after(1800+l.random.Int64N(7200), func() { l.peel(rest, steps-1) })
 }
 
-// opaque pays what a swap service gives for ether: bitcoin of its own, a while
-// later, less half to three per cent. Nothing on chain joins the two; only the
-// totals tell.
-func (l *launderer) opaque(amount *big.Int) {
-	satoshi := part(big.NewInt(l.toSatoshi(amount)), 1_000_000-5_000-l.random.Int64N(25_000)).Int64()
+// opaque sends ether to a swap service, which pays bitcoin of its own a while later,
+// less half to three per cent. Nothing on chain joins the two; the replay alone knows
+// the pair.
+func (w *World) opaque(from, to string, amount *big.Int, wallet string) {
+	native := w.accounts.Token("")
+	w.exchanged++
+	into := w.accounts.Account("exch deposit", w.exchanged%services)
+	sent, err := w.accounts.Send(from, into, "", amount)
+	if err != nil {
+		w.fail(err)
+		return
+	}
+	w.Truth.Move(from, into, native, amount, to)
+	w.Truth.Fee(from, native, &sent)
+	satoshi := part(big.NewInt(w.toSatoshi(amount)), 1_000_000-5_000-w.random.Int64N(25_000)).Int64()
 	if satoshi < 10_000 {
 		return
 	}
-	to := l.outputs.Wallet("dark wallet", l.serial)
-	l.after(300+l.random.Int64N(5100), func() {
-		coin, err := l.outputs.Mint(l.outputs.Wallet("exch hot wallet", 0), satoshi+networkFee)
+	w.after(300+w.random.Int64N(5100), func() {
+		coin, err := w.outputs.Mint(w.outputs.Wallet(exchWallet, 0), satoshi+networkFee)
 		if err != nil {
-			l.fail(err)
+			w.fail(err)
 			return
 		}
-		if _, _, err := l.outputs.Spend([]Coin{coin}, []Pay{{to, satoshi}}, ""); err != nil {
-			l.fail(err)
+		_, made, err := w.outputs.Spend([]Coin{coin}, []Pay{{wallet, satoshi}}, "")
+		if err != nil {
+			w.fail(err)
+			return
 		}
-		l.add("satoshi from eXch", big.NewInt(satoshi))
+		w.Pairs = append(w.Pairs, Pair{sent.ID, outpoint(&made[0]), to != ""})
+		w.add("satoshi from eXch", big.NewInt(satoshi))
 	})
 }
+
+// exchWallet is the role of the wallet that the swap service pays from.
+const exchWallet = "exch hot wallet"

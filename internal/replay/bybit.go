@@ -296,9 +296,7 @@ func (l *launderer) forward(from string) {
 	case "okx traced":
 		l.thor.toBitcoin(from, l.wallet(), l.accounts.Account("okx aggregator", 0), l.arrives, func() { l.after(600, func() { l.again(from) }) })
 	case "exch":
-		if l.send(from, l.accounts.Account("exch deposit", l.serial%services), "", rest, "dark") {
-			l.opaque(rest)
-		}
+		l.opaque(from, "dark", rest, l.outputs.Wallet("dark wallet", l.serial))
 	case "okx dark":
 		l.send(from, l.accounts.Account("okx dark", l.serial%services), "", rest, "dark")
 	case "mixer":

@@ -35,6 +35,12 @@ func (w *World) stranger(serial int) {
 		return
 	}
 	who := w.accounts.Account("stranger", serial)
+	if w.chance(60) { // a customer of the opaque service
+		amount := w.ether(500 + w.random.Int64N(20_000))
+		w.grant(who, "", new(big.Int).Add(amount, w.fee(gasSend)))
+		w.opaque(who, "", amount, w.outputs.Wallet("stranger", serial))
+		return
+	}
 	w.grant(who, "", new(big.Int).Add(w.ether(500+w.random.Int64N(20_000)), w.fee(gasSwap)))
 	w.thor.toBitcoin(who, w.outputs.Wallet("stranger", serial), "", nil, nil)
 }

@@ -54,6 +54,18 @@ type Played struct {
 	// Victims are addresses that stolen value may come back to.
 	Victims []string
 	Totals  map[string]*big.Int // control totals as played, in base units
+	// Pairs are the deposits into the opaque service and what it paid for them, which
+	// nothing on chain tells.
+	Pairs []Pair
+	// Hot is the wallet that the opaque service pays from.
+	Hot string
+}
+
+// Pair is a deposit's transaction and the output that paid for it.
+type Pair struct {
+	Deposit string `json:"deposit"`
+	Payout  string `json:"payout"`
+	Stolen  bool   `json:"stolen"`
 }
 
 // Theft is one stolen asset as a case file names it.
@@ -88,6 +100,7 @@ func Play(options Options, accounts AccountChain, outputs UTXOChain) (*Played, e
 		Options: options, accounts: accounts, outputs: outputs, random: rand.New(rand.NewPCG(options.Seed, 0x636f6c64)), //nolint:gosec // a replay must repeat
 		Played: Played{Truth: NewTruth(accounts.Chain(), outputs.Chain()), Totals: map[string]*big.Int{}},
 	}
+	w.Hot = outputs.Wallet(exchWallet, 0)
 	play(w)
 	if err := w.run(); err != nil {
 		return nil, err
@@ -99,14 +112,15 @@ func Play(options Options, accounts AccountChain, outputs UTXOChain) (*Played, e
 type World struct {
 	Options
 	Played
-	accounts AccountChain
-	outputs  UTXOChain
-	random   *rand.Rand
-	now      int64
-	queue    eventQueue
-	order    int
-	fault    error
-	thor     *thorchain
+	accounts  AccountChain
+	outputs   UTXOChain
+	random    *rand.Rand
+	now       int64
+	queue     eventQueue
+	order     int
+	fault     error
+	thor      *thorchain
+	exchanged int // deposits into the opaque service
 }
 
 // at lets something happen at a time; what is due at one time happens in the order

@@ -103,10 +103,10 @@ func (p *parser) read(text string) error {
 var directives = map[string]func(*parser, []string) error{
 	"ledger": (*parser).readLedger, "block": (*parser).readBlock, "rewind": (*parser).readRewind, "balance": (*parser).readBalance,
 	"theft": (*parser).readTheft, "victim": (*parser).readVictim, "label": (*parser).readLabel, "link": (*parser).readLink,
-	"trace": (*parser).readTrace,
+	"service": (*parser).readService, "accept": (*parser).readAccept, "trace": (*parser).readTrace,
 }
 
-var directiveNames = []string{"ledger", "block", "rewind", "balance", "theft", "victim", "label", "link", "trace"}
+var directiveNames = []string{"ledger", "block", "rewind", "balance", "theft", "victim", "label", "link", "service", "accept", "trace"}
 
 func (p *parser) readLedger(args []string) error {
 	p.closeBlock()
@@ -266,6 +266,35 @@ func (p *parser) readLink(args []string) error {
 		line: p.line, from: args[0], fromIn: args[1], to: args[3], amount: args[4], toIn: args[5], before: args[7],
 		score: uint32(score), assertedBy: "analyst", justification: "the scenario says so",
 	})
+	return nil
+}
+
+// readService names the wallets that an opaque service pays from: `service ENTITY pays
+// NAME...`. It takes in at what labels of the entity name.
+func (p *parser) readService(args []string) error {
+	p.closeBlock()
+	if len(args) < 3 || args[1] != "pays" {
+		return p.fail("want `service ENTITY pays NAME...`")
+	}
+	p.s.services = append(p.s.services, service{name: args[0], wallets: args[2:]})
+	return nil
+}
+
+// readAccept follows a payout of a service: `accept ENTITY TX TX:N [BASIS_POINTS]`.
+func (p *parser) readAccept(args []string) error {
+	p.closeBlock()
+	at := slices.IndexFunc(p.s.services, func(s service) bool { return len(args) > 0 && s.name == args[0] })
+	if at < 0 || len(args) < 3 || len(args) > 4 || !p.txs[args[1]] {
+		return p.fail("want `accept ENTITY TX TX:N [BASIS_POINTS]` behind the service")
+	}
+	score := uint64(0)
+	if len(args) == 4 {
+		var err error
+		if score, err = strconv.ParseUint(args[3], 10, 16); err != nil {
+			return p.fail("accept: score %q: want basis points", args[3])
+		}
+	}
+	p.s.services[at].accepts = append(p.s.services[at].accepts, accept{deposit: args[1], payout: args[2], score: uint32(score)})
 	return nil
 }
 

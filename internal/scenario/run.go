@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -87,8 +88,33 @@ func (s *Scenario) cases(e *expectation) []*trace.Case {
 		for _, l := range s.links {
 			cases[0].Links = append(cases[0].Links, s.linkEntry(&l))
 		}
+		s.addServices(cases[0])
 	}
 	return cases
+}
+
+// addServices gives a case its services, and the labels at which they take value in.
+func (s *Scenario) addServices(c *trace.Case) {
+	for _, x := range s.services {
+		entry := trace.Service{Name: x.name, By: "analyst"}
+		for _, chain := range slices.Sorted(maps.Keys(s.on)) {
+			for _, wallet := range x.wallets {
+				entry.Wallets = append(entry.Wallets, trace.Wallet{Chain: string(chain), Address: wallet})
+			}
+			for _, name := range slices.Sorted(maps.Keys(s.labels)) {
+				if terminal := s.labels[name]; terminal.Entity == x.name {
+					c.Labels = append(c.Labels, trace.Label{Chain: string(chain), Address: name, Kind: terminal.Kind.String(), Entity: x.name, By: "analyst"})
+				}
+			}
+		}
+		for _, a := range x.accepts {
+			payout, index, _ := strings.Cut(a.payout, ":")
+			entry.Accept = append(entry.Accept, trace.Acceptance{
+				Deposit: s.names.txID(a.deposit).String(), Payout: s.names.txID(payout).String() + ":" + index, Score: a.score, By: "analyst", Why: "the scenario says so",
+			})
+		}
+		c.Services = append(c.Services, entry)
+	}
 }
 
 func (s *Scenario) linkEntry(l *link) trace.Link {
@@ -210,6 +236,9 @@ func (s *Scenario) print(r *trace.Result) []string {
 	for i := range r.Crossings {
 		lines = append(lines, s.printCrossing(&r.Crossings[i]))
 	}
+	for i := range r.Candidates {
+		lines = append(lines, s.printCandidate(&r.Candidates[i]))
+	}
 	for i := range r.Swaps {
 		lines = append(lines, s.printSwap(&r.Swaps[i]))
 	}
@@ -246,6 +275,18 @@ func (s *Scenario) printCrossing(c *trace.Crossing) string {
 	}
 	line := strings.Join([]string{"crossing", c.Protocol, c.Status, side(&c.In), "->", strings.Join(to, ", ")}, " ")
 	return strings.Join(strings.Fields(line), " ")
+}
+
+// printCandidate is `candidate ENTITY NAME AMOUNT ASSET -> NAME AMOUNT ASSET CLASS`, or
+// `none` where there is none.
+func (s *Scenario) printCandidate(c *trace.Candidate) string {
+	side := func(of *trace.Side) string {
+		return strings.Join(of.Addresses, "+") + " " + of.Amount + " " + s.names.asset[ledger.Asset(of.Asset)]
+	}
+	if c.Out == nil {
+		return "candidate " + c.Service + " " + side(&c.In) + " -> none"
+	}
+	return strings.TrimSpace("candidate " + c.Service + " " + side(&c.In) + " -> " + side(c.Out) + " " + c.Class)
 }
 
 // printDisposition is `KIND PLACE COLOUR AMOUNT [ASSET] [origin N] [certainty N] [entity NAME]`,

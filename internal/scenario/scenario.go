@@ -15,17 +15,18 @@ import (
 
 // Scenario is one parsed file.
 type Scenario struct {
-	File   string
-	Chain  ledger.Chain // the first ledger
-	steps  []step
-	thefts []theft
-	links  []link
-	labels map[string]taint.Terminal
-	victim []string
-	traces []expectation
-	names  *names // of the first ledger
-	on     map[ledger.Chain]*names
-	home   map[string]ledger.Chain // where a transaction is
+	File     string
+	Chain    ledger.Chain // the first ledger
+	steps    []step
+	thefts   []theft
+	links    []link
+	labels   map[string]taint.Terminal
+	victim   []string
+	services []service
+	traces   []expectation
+	names    *names // of the first ledger
+	on       map[ledger.Chain]*names
+	home     map[string]ledger.Chain // where a transaction is
 }
 
 // A SyntaxError says where a scenario cannot be read.
@@ -82,6 +83,18 @@ type link struct {
 	score         uint32
 	assertedBy    string
 	justification string
+}
+
+// service is an opaque service, and which of its payouts an analyst accepts.
+type service struct {
+	name    string
+	wallets []string
+	accepts []accept
+}
+
+type accept struct {
+	deposit, payout string
+	score           uint32
 }
 
 // expectation is one trace and what it must give.
