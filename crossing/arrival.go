@@ -59,6 +59,22 @@ func (e *Event) settle(found *Found, p *Payout, assets ...ledger.Asset) {
 	e.Fault(found, "says that it paid "+string(assets[0])+", but nothing of that reached the recipient")
 }
 
+// settleLast adds a payout of whatever reached its recipient last.
+func (e *Event) settleLast(found *Found, p *Payout) {
+	for i := len(e.Tx.Transfers) - 1; i >= 0; i-- {
+		t := &e.Tx.Transfers[i]
+		if t.To != p.To || t.From == p.To {
+			continue
+		}
+		if index, ok := e.Payment(found, t.Asset, p.To, &t.Amount); ok && index == i {
+			p.Protocol, p.Position, p.Asset, p.Amount, p.Transfer = e.Protocol, e.Position, t.Asset, t.Amount, i
+			found.Payouts = append(found.Payouts, *p)
+			return
+		}
+	}
+	e.Fault(found, "says that it paid, but nothing reached the recipient")
+}
+
 // wide is a number as eight bytes, most significant first.
 func wide(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 

@@ -36,6 +36,7 @@ type Found struct {
 	Payouts  []Payout
 	Moves    []Move
 	Faults   []Fault
+	Fronts   []Front // who stood before a bridge, already named in the Deposits
 	// Carriers are outputs whose addresses are text: nobody can spend them.
 	Carriers []uint32
 }
@@ -61,6 +62,8 @@ type Deposit struct {
 	Refund  ledger.Address // on the deposit's own chain; none where it is not said
 	// Reason says why no payout can be found from chain data, or is empty.
 	Reason string
+	// Front names the aggregator that stood before the bridge, or is empty.
+	Front string
 	// Stays says that the deposit asks for no payment: what the network makes of it,
 	// such as a share in a pool, is on the network alone.
 	Stays bool
@@ -106,6 +109,9 @@ type Payout struct {
 	// Shared says that networks that share a message form cannot be told apart by
 	// this one; Protocol is the first of them.
 	Shared bool
+	// Among says that the message names nobody: it is one of several movements of the
+	// transaction, of which the deposit's destination decides.
+	Among bool
 	// Transfer is the movement of the transaction, or its output, that paid, or
 	// Unseen.
 	Transfer int
@@ -274,6 +280,7 @@ func (d *Decoders) Read(v *View) (found Found) {
 		case ledger.OpReturn:
 		}
 	}
+	found.face()
 	return found
 }
 

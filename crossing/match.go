@@ -393,7 +393,7 @@ func (m *Matcher) judge(e *entry, crossings *[]Crossing) {
 		*crossings = append(*crossings, c)
 	}
 	for i := range e.payouts {
-		if p := &e.payouts[i]; !taken[i] && !m.ownWay(e, p) {
+		if p := &e.payouts[i]; !taken[i] && !p.Among && !m.ownWay(e, p) {
 			m.forged = append(m.forged, Forgery{
 				Protocol: p.Protocol, Place: p.Place, Position: p.Position, Key: p.Key, Asset: p.Asset, Amount: p.Amount, To: p.To, Reason: reasons[i],
 			})

@@ -79,17 +79,7 @@ func readSynapseOut(e *Event, found *Found) {
 		e.Fault(found, "a payout that Synapse does not emit")
 		return
 	}
-	for i := len(e.Tx.Transfers) - 1; i >= 0; i-- {
-		if t := &e.Tx.Transfers[i]; t.To == to && t.From != to {
-			if index, ok := e.Payment(found, t.Asset, to, &t.Amount); ok && index == i {
-				found.Payouts = append(found.Payouts, Payout{
-					Protocol: e.Protocol, Key: kappa, Position: e.Position, Asset: t.Asset, Amount: t.Amount, To: to, Transfer: i,
-				})
-				return
-			}
-		}
-	}
-	e.Fault(found, "says that it paid, but nothing reached the recipient")
+	e.settleLast(found, &Payout{Key: kappa, To: to})
 }
 
 // requestWords is how long a request of the first version is; its fourth word is the

@@ -229,6 +229,9 @@ func TestRealReceipt(t *testing.T) {
 	if d.Protocol != crossing.THORChain || d.Targets[0].Address != want || d.Targets[0].Chain != ledger.Bitcoin || d.Targets[0].Asset != ledger.Bitcoin.Native() {
 		t.Errorf("target %+v, want bitcoin at %v", d.Targets[0], want)
 	}
+	if d.Front != "LI.FI for jumper.exchange" {
+		t.Errorf("in front stood %q", d.Front)
+	}
 	if d.Vault != eth(t, "c9146363d39cd45b11f6df465cee68d014c962a0") || d.From != eth(t, "52d3c44dbb43dde4ed5c9bec0c8b226269057e1c") {
 		t.Errorf("vault %x, from %x", d.Vault.Bytes(), d.From.Bytes())
 	}

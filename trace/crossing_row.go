@@ -27,7 +27,7 @@ func (r *record) crossingRows(n *names) []Crossing {
 // crossing describes a crossing that took lots in.
 func (n *names) crossing(c *crossing.Crossing, lots []taint.Lot) Crossing {
 	row := Crossing{
-		Protocol: c.Via.Name, Out: []Side{}, Certainty: c.Score, Status: string(c.Status), Reason: c.Why,
+		Protocol: c.Via.Name, Out: []Side{}, Certainty: c.Score, Status: string(c.Status), Reason: c.Why, Through: c.Front,
 		In: n.side(&c.Place, c.Asset, lots, c.From),
 	}
 	row.In.Into = n.address(c.Place.Chain, c.Into)

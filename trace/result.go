@@ -138,6 +138,7 @@ type Crossing struct {
 	Status      string `json:"status,omitempty"`
 	Reason      string `json:"reason,omitempty"`
 	Destination string `json:"destination,omitempty"`
+	Through     string `json:"through,omitempty"` // the aggregator before the bridge
 }
 
 // Side is one end of a crossing.

@@ -219,6 +219,9 @@ func (s *session) printCrossings(crossings []trace.Crossing) {
 
 func (s *session) printCrossing(c *trace.Crossing) {
 	fmt.Fprintf(s.stdout, "  %s  %s by %s", c.In.Time, decimals(c.In.Amount, c.In.Asset), c.Protocol)
+	if c.Through != "" {
+		fmt.Fprintf(s.stdout, " through %s", c.Through)
+	}
 	if len(c.In.Addresses) > 0 {
 		fmt.Fprintf(s.stdout, " from %s", c.In.Addresses[0])
 	}
