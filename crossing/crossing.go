@@ -37,6 +37,8 @@ type Found struct {
 	Moves    []Move
 	Faults   []Fault
 	Fronts   []Front // who stood before a bridge, already named in the Deposits
+	// Elsewhere are transactions of other chains that messages name.
+	Elsewhere []Elsewhere
 	// Carriers are outputs whose addresses are text: nobody can spend them.
 	Carriers []uint32
 }
@@ -119,6 +121,16 @@ type Payout struct {
 
 // Unseen stands for a movement that a source without traces could not show.
 const Unseen = -1
+
+// Elsewhere is a transaction of another chain that a message names, because that chain
+// itself carries no word of the crossing.
+type Elsewhere struct {
+	Chain ledger.Chain
+	Tx    ledger.Hash
+	// Read says what the transaction has to do with it, once somebody looked it up; of
+	// a UTXO transaction the outputs suffice.
+	Read func(*View, *Found)
+}
 
 // A Move is value that a bridge shifted between its own vaults, or another sign
 // that an address is one.

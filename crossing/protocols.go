@@ -5,6 +5,7 @@ var Protocols = []*Protocol{
 	Across,
 	Arbitrum,
 	ArbitrumTokens,
+	CBBTC,
 	CCTP,
 	CCTPv2,
 	Celer,

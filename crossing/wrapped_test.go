@@ -9,8 +9,8 @@ import (
 	"coldtrail/ledger"
 )
 
-// TestWrappedBitcoin reads burns of wrapped bitcoin: where they are to be paid, and why
-// the payment is not followed.
+// TestWrappedBitcoin reads burns of wrapped bitcoin: where they are to be paid. How they
+// are joined with bitcoin's own transactions is tested over ledgers of both chains.
 func TestWrappedBitcoin(t *testing.T) {
 	user, zero := eth(t, strings.Repeat("cb", 20)), eth(t, strings.Repeat("00", 20))
 	to, err := bitcoin.Notation{Network: bitcoin.Mainnet}.ParseAddress(thief)
@@ -26,7 +26,7 @@ func TestWrappedBitcoin(t *testing.T) {
 			word(500), word(128), word(1), word(77), padded([]byte(address)))
 	}
 	w := read(wbtc, 500, burned(thief))
-	if len(w.Deposits) != 1 || w.Deposits[0].Targets[0].Address != to || w.Deposits[0].Amount.Uint64() != 500 || w.Deposits[0].Into != zero || w.Deposits[0].Reason == "" {
+	if len(w.Deposits) != 1 || w.Deposits[0].Targets[0].Address != to || w.Deposits[0].Amount.Uint64() != 500 || w.Deposits[0].Into != zero || w.Deposits[0].Reason != "" {
 		t.Errorf("WBTC: %+v", w)
 	}
 	if odd := read(wbtc, 500, burned("my wallet")); len(odd.Deposits) != 1 || odd.Deposits[0].Targets[0].Open == "" {
@@ -45,5 +45,15 @@ func TestWrappedBitcoin(t *testing.T) {
 		if found := read(tbtc, 1000*10_000_000_000, m); len(found.Deposits) != 0 || len(found.Faults) != 1 {
 			t.Errorf("%s: %+v", name, found)
 		}
+	}
+	const cbbtc = ledger.Asset("eip155:1/erc20:0xcbb7c0000ab88b473b1f5afd9ef808440eed33bf")
+	ended := read(cbbtc, 7, event(1, crossing.CBBTC.Contracts[0].Address, "Burn(address,uint256)", [][]byte{addressWord(user)}, word(7)))
+	if len(ended.Deposits) != 1 || ended.Deposits[0].Reason != crossing.CBBTC.Limit || ended.Deposits[0].Into != zero || ended.Deposits[0].Amount.Uint64() != 7 {
+		t.Errorf("cbBTC: %+v", ended)
+	}
+	hostile := event(1, crossing.WBTC.Contracts[0].Address, "BurnConfirmed(uint256,address,uint256,string,string,uint256,bytes32)", [][]byte{word(9), addressWord(user)},
+		word(500), word(160), word(224), word(1), word(77), padded([]byte(thief)), padded([]byte("see mail")))
+	if found := read(wbtc, 500, hostile); len(found.Elsewhere) != 0 || len(found.Faults) != 1 {
+		t.Errorf("a transaction that is no hash: %+v", found)
 	}
 }

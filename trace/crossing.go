@@ -24,6 +24,7 @@ type bridges struct {
 	faults    map[ledger.Chain]map[store.TxNumber][]int // forgeries by transaction
 	speakers  map[ledger.Chain]map[store.TxNumber]bool  // transactions that speak as vaults do
 	services  []*serviceMatch
+	elsewhere []crossing.Elsewhere // transactions that messages of other chains name
 }
 
 // payoutRef names a payout of a crossing.
@@ -80,6 +81,9 @@ func (p *plan) scanBridges(ctx context.Context, since int64) (*bridges, error) {
 		if err := s.scan(ctx, since); err != nil {
 			return nil, fmt.Errorf("crossings of %s: %w", c.chain.Short(), err)
 		}
+	}
+	if err := p.readElsewhere(ctx, b); err != nil {
+		return nil, err
 	}
 	b.crossings, b.forged = b.matcher.Settle(1<<62 - 1)
 	return b, p.dropFalseVaults(ctx, b)
@@ -241,6 +245,59 @@ func (s *bridgeScan) scan(ctx context.Context, since int64) error {
 	return s.addSenders(ctx)
 }
 
+// readElsewhere looks up what messages name on UTXO chains that carry no word of it.
+// What the store does not hold stays unsaid.
+func (p *plan) readElsewhere(ctx context.Context, b *bridges) error {
+	for _, c := range p.chains {
+		var named []*crossing.Elsewhere
+		var ids []ledger.Hash
+		for i := range b.elsewhere {
+			if x := &b.elsewhere[i]; x.Chain == c.chain && c.chain.Family() == ledger.UTXO {
+				named, ids = append(named, x), append(ids, x.Tx)
+			}
+		}
+		numbers, err := p.store.Find(ctx, c.chain, ids)
+		if err != nil {
+			return err
+		}
+		for i, number := range numbers {
+			if number == store.NoTx || number >= c.end {
+				continue
+			}
+			if err := p.readNamed(ctx, b, c, number, named[i]); err != nil {
+				return err
+			}
+		}
+	}
+	b.elsewhere = nil
+	return nil
+}
+
+func (p *plan) readNamed(ctx context.Context, b *bridges, c *chainPlan, number store.TxNumber, named *crossing.Elsewhere) error {
+	txs, err := p.store.Transactions(ctx, c.chain, []store.TxNumber{number})
+	if err != nil {
+		return err
+	}
+	t := &txs[0]
+	ask := make([]store.OutputNumber, len(t.Values))
+	for i := range ask {
+		ask[i] = t.FirstOutput + store.OutputNumber(i)
+	}
+	outputs, err := p.store.Outputs(ctx, c.chain, ask)
+	if err != nil {
+		return err
+	}
+	tx := &ledger.Tx{ID: named.Tx, Outputs: make([]ledger.Output, len(outputs))}
+	for i := range outputs {
+		tx.Outputs[i] = ledger.Output{Value: outputs[i].Value, Address: outputs[i].Address, Unspendable: outputs[i].Unspendable}
+	}
+	v := crossing.View{Chain: c.chain, Height: t.Height, Time: t.Time, Number: uint64(number), Tx: tx}
+	var found crossing.Found
+	named.Read(&v, &found)
+	b.matcher.Add(&crossing.Place{Chain: v.Chain, Height: v.Height, Time: v.Time, Number: v.Number, Tx: tx.ID}, &found)
+	return nil
+}
+
 // headerAt is the first header at or after a moment, or one behind the last.
 func (p *plan) headerAt(ctx context.Context, c *chainPlan, moment int64) (store.Header, error) {
 	for h, err := range p.store.Headers(ctx, c.chain, c.status.First) {
@@ -255,6 +312,7 @@ func (s *bridgeScan) add(v *crossing.View) {
 	found := s.decoders.Read(v)
 	at := crossing.Place{Chain: v.Chain, Height: v.Height, Time: v.Time, Number: v.Number, Tx: v.Tx.ID}
 	s.b.matcher.Add(&at, &found)
+	s.b.elsewhere = append(s.b.elsewhere, found.Elsewhere...)
 	number := store.TxNumber(v.Number)
 	if len(found.Carriers) > 0 {
 		put(s.b.carriers, v.Chain, number, func([]uint32) []uint32 { return found.Carriers })

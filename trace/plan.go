@@ -25,6 +25,8 @@ type plan struct {
 	colours []colour // sorted by name
 	chains  []*chainPlan
 	links   []link
+	// accountsHeld says that the store holds an account chain.
+	accountsHeld bool
 	// decoders and bridges are there once the trace met a transaction that may speak
 	// of a crossing.
 	decoders *crossing.Decoders
@@ -61,6 +63,7 @@ func newPlan(ctx context.Context, s Store, cases []*Case, options Options) (*pla
 	if err != nil {
 		return nil, err
 	}
+	p.accountsHeld = len(ofFamily(statuses, ledger.Account)) > 0
 	for _, c := range cases {
 		if err := p.addCase(ctx, c, statuses); err != nil {
 			return nil, err

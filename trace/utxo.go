@@ -216,7 +216,7 @@ func (w *utxoWalk) load(ctx context.Context, number store.TxNumber) error {
 	for i := range tx.Values {
 		claims := w.c.outputs[tx.FirstOutput+store.OutputNumber(i)]
 		w.spend.Outputs[i] = taint.NewOutput{Value: tx.Values[i], Unspendable: tx.Unspendable[i], Claims: claims}
-		w.r.spoke = w.r.spoke || tx.Unspendable[i]
+		w.r.spoke = w.r.spoke || tx.Unspendable[i] || w.accountsHeld // another chain's event may name this transaction
 	}
 	w.cross(number)
 	return w.findTerminals(ctx, tx)
