@@ -13,6 +13,7 @@ package crossing
 import (
 	"slices"
 
+	"coldtrail/chain/evm"
 	"coldtrail/ledger"
 )
 
@@ -37,6 +38,7 @@ type Found struct {
 	Moves    []Move
 	Faults   []Fault
 	Fronts   []Front // who stood before a bridge, already named in the Deposits
+	Tickets  []Ticket
 	// Elsewhere are transactions of other chains that messages name.
 	Elsewhere []Elsewhere
 	// Carriers are outputs whose addresses are text: nobody can spend them.
@@ -121,6 +123,19 @@ type Payout struct {
 
 // Unseen stands for a movement that a source without traces could not show.
 const Unseen = -1
+
+// A Ticket says by which name the payout of a deposit goes, where that is decided only
+// after the deposit: the payout's key is then the hash of the name and its recipient.
+type Ticket struct {
+	Protocol *Protocol
+	Key      ledger.Hash // of the deposit
+	Name     ledger.Hash
+}
+
+// passengerKey is the key of a payout to one of several recipients under one name.
+func passengerKey(name ledger.Hash, to ledger.Address) ledger.Hash {
+	return evm.Keccak(name[:], to.Bytes())
+}
 
 // Elsewhere is a transaction of another chain that a message names, because that chain
 // itself carries no word of the crossing.

@@ -20,6 +20,7 @@ var LayerZero = &Protocol{
 	Events: map[ledger.Hash]func(*Event, *Found){
 		topicOFTSent:     readOFTSent,
 		topicOFTReceived: readOFTReceived,
+		topicBusDriven:   readBusDriven,
 	},
 	Anywhere: map[ledger.Hash]bool{topicOFTSent: true, topicOFTReceived: true},
 }
@@ -30,6 +31,7 @@ var (
 	topicPacketSent      = topic("PacketSent(bytes,bytes,address)")
 	topicPacketDelivered = topic("PacketDelivered((uint32,bytes32,uint64),address)")
 	topicBusRode         = topic("BusRode(uint32,uint72,uint80,bytes)")
+	topicBusDriven       = topic("BusDriven(uint32,uint72,uint8,bytes32)")
 )
 
 // endpoints are the chains by LayerZero's number of the second version.
@@ -73,9 +75,8 @@ func readOFTSent(e *Event, found *Found) {
 		return // another contract's event of that name
 	}
 	var words []byte
-	bus := false
 	if id.IsZero() {
-		words, bus = e.seat(destination)
+		id, words = e.seat(destination)
 	} else {
 		e.others(topicPacketSent, func(sent *Event) {
 			if p, ok := parsePacket(sent.Bytes(0)); ok && p.id == id && p.destination == destination {
@@ -97,23 +98,43 @@ func readOFTSent(e *Event, found *Found) {
 	} else {
 		t.Chain, d.Reason = "", fmt.Sprintf("pays out at LayerZero's endpoint %d, which no ledger here holds", destination)
 	}
-	if bus {
-		d.Key, d.Reason = evm.Keccak(e.Tx.ID[:], wide(uint64(e.Position))), busReason
-	}
 	d.Targets = []Target{t}
 	found.Deposits = append(found.Deposits, d)
 }
 
-const busReason = "it rides a bus of Stargate: only a later transaction says which message carries it, and no event says which seat is whose"
-
-// seat finds the passenger of a bus: asset 2 bytes, receiver 32, amount 8, drop 1.
-func (e *Event) seat(destination uint64) (words []byte, ok bool) {
+// seat finds the passenger of a bus of Stargate (asset 2 bytes, receiver 32, amount 8,
+// drop 1) and his ticket, which is his key until the bus is driven.
+func (e *Event) seat(destination uint64) (key ledger.Hash, words []byte) {
 	e.others(topicBusRode, func(rode *Event) {
+		number := rode.Word(1)
 		if passenger := rode.Bytes(3); rode.Small(0) == destination && len(passenger) == 43 && !rode.Bad() {
-			words, ok = passenger[2:42], true
+			key, words = e.ticket(destination, number), passenger[2:42]
 		}
 	})
-	return words, ok
+	return key, words
+}
+
+// ticket names a seat by the chain it leaves, where it goes to and its number.
+func (e *Event) ticket(destination uint64, number ledger.Hash) ledger.Hash {
+	return evm.Keccak([]byte("bus"), []byte(e.Chain), wide(destination), number[:])
+}
+
+// maxSeats bounds a bus; the contract's own limit is lower.
+const maxSeats = 255
+
+// readBusDriven reads BusDriven(dstEid, startTicketId, numPassengers, guid): the seats
+// from a number on travel in one message.
+func readBusDriven(e *Event, found *Found) {
+	destination, first, n, id := e.Small(0), e.Amount(1), e.Small(2), e.Word(3)
+	if e.Bad() || n > maxSeats || first.BitLen() > 72 {
+		e.Fault(found, "a bus that Stargate does not drive")
+		return
+	}
+	for i := range n {
+		step := ledger.NewAmount(i)
+		number := new(ledger.Amount).Add(&first, &step)
+		found.Tickets = append(found.Tickets, Ticket{Protocol: e.Protocol, Key: e.ticket(destination, number.Bytes32()), Name: id})
+	}
 }
 
 // takenIn finds what the sender gave: the token itself, burned or locked, another that
@@ -150,7 +171,10 @@ func readOFTReceived(e *Event, found *Found) {
 		t := &e.Tx.Transfers[i]
 		if t.To == to && t.Amount.Eq(&amount) && (t.From == e.Contract || t.From == zeroAccount) && t.From != t.To {
 			p := Payout{Key: id, To: to, Amount: amount}
-			e.settle(found, &p, t.Asset)
+			if e.settle(found, &p, t.Asset); p.Transfer == i {
+				p.Key = passengerKey(id, to) // where the message was a bus
+				found.Payouts = append(found.Payouts, p)
+			}
 			return
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"coldtrail/ledger"
@@ -94,6 +95,12 @@ type entry struct {
 	done     bool // it is no longer kept
 }
 
+// placedTicket is the name under which a deposit's payout goes.
+type placedTicket struct {
+	name  ledger.Hash
+	place Place
+}
+
 // Matcher joins deposits and payouts in whatever order they arrive. It keeps only
 // what is not settled yet, and a few words about every vault.
 type Matcher struct {
@@ -102,9 +109,11 @@ type Matcher struct {
 	vaults  vaultBook
 	rates   rateBook
 	forged  []Forgery
+	tickets map[key]placedTicket
 	dirty   []*entry // to be learnt from
 
-	// Room for the entry that is judged.
+	// Room for the entries that are judged.
+	orphans []*entry
 	taken   []bool
 	reasons []string
 	trust   []spot
@@ -113,7 +122,7 @@ type Matcher struct {
 
 // NewMatcher makes an empty matcher.
 func NewMatcher() *Matcher {
-	return &Matcher{entries: map[key]*entry{}, said: map[ledger.Chain]map[ledger.Height][]*entry{}, vaults: vaultBook{}, rates: newRateBook()}
+	return &Matcher{entries: map[key]*entry{}, said: map[ledger.Chain]map[ledger.Height][]*entry{}, vaults: vaultBook{}, rates: newRateBook(), tickets: map[key]placedTicket{}}
 }
 
 func (p *Protocol) family() string {
@@ -134,6 +143,10 @@ func (m *Matcher) Add(at *Place, found *Found) {
 		p := &found.Payouts[i]
 		e := m.entry(at, key{p.Protocol.family(), p.Key})
 		e.payouts = append(e.payouts, PlacedPayout{*p, *at})
+	}
+	for i := range found.Tickets {
+		t := &found.Tickets[i]
+		m.tickets[key{t.Protocol.family(), t.Key}] = placedTicket{t.Name, *at}
 	}
 	for i := range found.Moves {
 		move := &found.Moves[i]
@@ -206,6 +219,7 @@ func (m *Matcher) Rewind(chain ledger.Chain, from ledger.Height) {
 	}
 	m.forged = slices.DeleteFunc(m.forged, func(f Forgery) bool { return gone(&f.Place) })
 	m.vaults.rewind(chain, from)
+	maps.DeleteFunc(m.tickets, func(_ key, t placedTicket) bool { return gone(&t.place) })
 	for _, e := range m.entries {
 		m.soil(e) // a vault keeps few witnesses: those that are gone may have others
 	}
@@ -220,6 +234,7 @@ func (m *Matcher) Settle(before int64) (crossings []Crossing, forged []Forgery) 
 	m.learn()
 	crossings = make([]Crossing, 0, len(ready))
 	for _, e := range ready {
+		m.board(e)
 		m.judge(e, &crossings)
 		m.drop(e)
 	}
@@ -237,6 +252,33 @@ func (m *Matcher) Settle(before int64) (crossings []Crossing, forged []Forgery) 
 	return crossings, forged
 }
 
+// board gives a deposit with a ticket the first payout to its recipient that goes by
+// the ticket's name.
+func (m *Matcher) board(e *entry) {
+	t, ok := m.tickets[e.key]
+	if !ok {
+		return
+	}
+	delete(m.tickets, e.key)
+	for i := range e.deposits {
+		d := &e.deposits[i]
+		for j := range d.Targets {
+			shared := m.entries[key{e.key.family, passengerKey(t.name, d.Targets[j].Address)}]
+			if shared == nil || len(shared.deposits) > 0 {
+				continue
+			}
+			slices.SortFunc(shared.payouts, func(a, b PlacedPayout) int {
+				return cmp.Or(a.Place.Compare(&b.Place), cmp.Compare(a.Position, b.Position))
+			})
+			at := slices.IndexFunc(shared.payouts, func(p PlacedPayout) bool { _, reason := d.accepts(&p); return reason == "" })
+			if at >= 0 {
+				e.payouts = append(e.payouts, shared.payouts[at])
+				shared.payouts = slices.Delete(shared.payouts, at, at+1)
+			}
+		}
+	}
+}
+
 // widest is the longest window of any protocol, in seconds.
 func widest() (seconds int64) {
 	for _, p := range Protocols {
@@ -245,13 +287,14 @@ func widest() (seconds int64) {
 	return seconds
 }
 
-// ready lists the keys to decide now; payouts that nobody deposited for are dropped.
+// ready lists the keys to decide now, and notes payouts that nobody deposited for.
 func (m *Matcher) ready(before int64) (ready []*entry) {
 	late := before - widest()
+	m.orphans = m.orphans[:0]
 	for _, e := range m.entries {
 		if len(e.deposits) == 0 {
 			if !slices.ContainsFunc(e.payouts, func(p PlacedPayout) bool { return p.Place.Time >= late }) {
-				m.drop(e)
+				m.orphans = append(m.orphans, e)
 			}
 			continue
 		}
@@ -266,8 +309,12 @@ func (m *Matcher) ready(before int64) (ready []*entry) {
 	return ready
 }
 
-// forget drops what only a Rewind of settled heights would need.
+// forget drops payouts that nobody deposited for, and what only a Rewind of settled
+// heights would need.
 func (m *Matcher) forget(before int64) {
+	for _, e := range m.orphans {
+		m.drop(e)
+	}
 	for chain, heights := range m.said {
 		for height, entries := range heights {
 			if !slices.ContainsFunc(entries, func(e *entry) bool { return !e.done }) {
@@ -279,6 +326,7 @@ func (m *Matcher) forget(before int64) {
 		}
 	}
 	m.rates.forget(before - widest() - rateWindow)
+	maps.DeleteFunc(m.tickets, func(_ key, t placedTicket) bool { return t.place.Time < before-widest() })
 }
 
 // learn goes over what is new in flight for what it says about vaults and rates.

@@ -12,8 +12,14 @@ import (
 // rateBook is what deposits of one asset bought of another, by time: the only
 // prices there are on chain alone. It bounds what a deposit can have bought.
 type rateBook struct {
-	lists    map[pair][]rate
-	unsorted map[pair]bool
+	lists map[pair]*rateList
+	tail  []rate // room for sort
+}
+
+// rateList is in order of time up to sorted.
+type rateList struct {
+	all    []rate
+	sorted int
 }
 
 type pair struct{ from, to ledger.Asset }
@@ -32,7 +38,7 @@ const (
 )
 
 func newRateBook() rateBook {
-	return rateBook{lists: map[pair][]rate{}, unsorted: map[pair]bool{}}
+	return rateBook{lists: map[pair]*rateList{}}
 }
 
 // retract removes what deposits bought that are to be noted again.
@@ -46,33 +52,70 @@ func (b *rateBook) retract(again []*entry) {
 	if len(gone) == 0 {
 		return
 	}
-	for at, list := range b.lists {
-		b.lists[at] = slices.DeleteFunc(list, func(r rate) bool { return gone[r.id] })
+	for _, l := range b.lists {
+		n := 0
+		for i := range l.all {
+			if i < l.sorted && gone[l.all[i].id] {
+				n++
+			}
+		}
+		l.sorted -= n
+		l.all = slices.DeleteFunc(l.all, func(r rate) bool { return gone[r.id] })
 	}
 }
 
 // note adds what a deposit bought.
 func (b *rateBook) note(at pair, r rate) {
-	b.lists[at] = append(b.lists[at], r)
-	b.unsorted[at] = true
+	l := b.lists[at]
+	if l == nil {
+		l = &rateList{}
+		b.lists[at] = l
+	}
+	l.all = append(l.all, r)
 }
 
-// sort puts the rates in order of time.
+// earlier orders rates by time.
+func earlier(x, y rate) int {
+	return cmp.Or(cmp.Compare(x.time, y.time), slices.Compare(x.id[:], y.id[:]))
+}
+
+// sort puts the rates in order of time: what is new is sorted and then merged, as most
+// of it is later than all before.
 func (b *rateBook) sort() {
-	for at := range b.unsorted {
-		slices.SortFunc(b.lists[at], func(x, y rate) int { return cmp.Or(cmp.Compare(x.time, y.time), slices.Compare(x.id[:], y.id[:])) })
+	for _, l := range b.lists {
+		b.tail = append(b.tail[:0], l.all[l.sorted:]...)
+		slices.SortFunc(b.tail, earlier)
+		i, j := l.sorted-1, len(b.tail)-1
+		for at := len(l.all) - 1; j >= 0; at-- {
+			if i >= 0 && earlier(l.all[i], b.tail[j]) > 0 {
+				l.all[at] = l.all[i]
+				i--
+			} else {
+				l.all[at] = b.tail[j]
+				j--
+			}
+		}
+		l.sorted = len(l.all)
 	}
-	clear(b.unsorted)
 }
 
 // forget drops rates older than a moment.
 func (b *rateBook) forget(before int64) {
-	for at, list := range b.lists {
-		list = slices.DeleteFunc(list, func(r rate) bool { return r.time < before })
-		if b.lists[at] = list; len(list) == 0 {
+	for at, l := range b.lists {
+		n, _ := slices.BinarySearchFunc(l.all[:l.sorted], before, func(r rate, t int64) int { return cmp.Compare(r.time, t) })
+		l.all, l.sorted = slices.Delete(l.all, 0, n), l.sorted-n
+		if len(l.all) == 0 {
 			delete(b.lists, at)
 		}
 	}
+}
+
+// of lists the rates of a pair in order of time.
+func (b *rateBook) of(at pair) []rate {
+	if l := b.lists[at]; l != nil {
+		return l.all
+	}
+	return nil
 }
 
 func rateOf(given, paid *ledger.Amount) (value ledger.Amount, ok bool) {
@@ -119,8 +162,8 @@ func (r *Rates) At(from, to ledger.Asset, time int64) (ledger.Amount, bool) {
 	if from == to {
 		return *one, true
 	}
-	near := nearest(nil, r.book.lists[pair{from, to}], time, &ledger.Hash{})
-	for _, back := range nearest(nil, r.book.lists[pair{to, from}], time, &ledger.Hash{}) {
+	near := nearest(nil, r.book.of(pair{from, to}), time, &ledger.Hash{})
+	for _, back := range nearest(nil, r.book.of(pair{to, from}), time, &ledger.Hash{}) {
 		if !back.value.IsZero() {
 			back.value.Div(new(ledger.Amount).SetAllOne(), &back.value)
 			near = append(near, back)
@@ -143,7 +186,7 @@ type rateBound struct {
 // the nearest deposits of the same kind bought. Swaps of all sizes have fees, so
 // most buy less; a tenth is more than the market moves between neighbours.
 func (b rateBound) exceeded(asset ledger.Asset, sum *ledger.Amount) bool {
-	list := b.m.rates.lists[pair{b.d.Asset, asset}]
+	list := b.m.rates.of(pair{b.d.Asset, asset})
 	mine, ok := rateOf(&b.d.Amount, sum)
 	if !ok {
 		return false
