@@ -66,6 +66,7 @@ var rules = []rule{
 
 	{"crossing", pure, []string{"ledger", "chain/bitcoin", "chain/evm"}, "how value goes from chain to chain, one file per protocol; match.go joins both sides"},
 
+	{"crossing/midgard", adapter, []string{"ledger", "chain/jsonrpc"}, "a second opinion on links, of THORChain's own index; nothing rests on it"},
 	{"crossing/opaque", pure, []string{"ledger"}, "which payout of a swap service may answer which deposit, scored"},
 
 	{"store", contract, []string{"ledger"}, "the questions a store must answer"},

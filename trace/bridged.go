@@ -2,10 +2,12 @@ package trace
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"coldtrail/crossing"
 	"coldtrail/crossing/opaque"
+	"coldtrail/ledger"
 	"coldtrail/taint"
 )
 
@@ -87,4 +89,71 @@ func (b *Bridged) Measure(model opaque.Model) *opaque.Report {
 		}
 	}
 	return opaque.Measure(model, deposits, payouts, crossing.RatesOf(told).At, truth)
+}
+
+// Verdict is what a second opinion says of a link.
+type Verdict string
+
+// The verdicts.
+const (
+	Confirmed    Verdict = "confirmed"    // it names the same payouts
+	Incomplete   Verdict = "incomplete"   // it names payouts besides, perhaps on chains that are not held
+	Contradicted Verdict = "contradicted" // it does not name a payout that is linked
+	Unheard      Verdict = "unheard"      // it does not know the deposit
+)
+
+// Opinion is what another source says of one deposit.
+type Opinion struct {
+	Deposit string   `json:"deposit"`
+	Verdict Verdict  `json:"verdict"`
+	Linked  []string `json:"linked"` // payouts as they follow from chain data
+	Named   []string `json:"named"`  // payouts as the source names them
+}
+
+// Ask names the transactions that paid for a deposit; false where it is not known.
+type Ask func(ctx context.Context, deposit ledger.Hash) (paid []ledger.Hash, known bool, err error)
+
+// Confirm asks for a second opinion on the newest crossings of vaults, at most so many.
+// Nothing of it enters any answer. told is called after each.
+func (b *Bridged) Confirm(ctx context.Context, ask Ask, most int, told func(done, total int)) (opinions []Opinion, err error) {
+	var list []*crossing.Crossing
+	for i := range b.found {
+		if c := &b.found[i]; c.Via.Vaults {
+			list = append(list, c)
+		}
+	}
+	list = list[max(0, len(list)-most):]
+	for i, c := range list {
+		paid, known, err := ask(ctx, c.Key)
+		if err != nil {
+			return opinions, err
+		}
+		o := compare(c, paid)
+		if !known {
+			o.Verdict = Unheard
+		}
+		opinions = append(opinions, o)
+		told(i+1, len(list))
+	}
+	return opinions, nil
+}
+
+func compare(c *crossing.Crossing, paid []ledger.Hash) Opinion {
+	o := Opinion{Deposit: c.Place.Chain.FormatHash(c.Place.Tx), Verdict: Confirmed, Linked: []string{}, Named: []string{}}
+	linked := map[ledger.Hash]bool{}
+	for i := range c.Payouts {
+		at := &c.Payouts[i].Place
+		linked[at.Tx] = true
+		o.Linked = append(o.Linked, at.Chain.FormatHash(at.Tx))
+		if !slices.Contains(paid, at.Tx) {
+			o.Verdict = Contradicted
+		}
+	}
+	for _, id := range paid {
+		o.Named = append(o.Named, id.String())
+		if !linked[id] && o.Verdict == Confirmed {
+			o.Verdict = Incomplete
+		}
+	}
+	return o
 }

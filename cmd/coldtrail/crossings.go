@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"coldtrail/chain/jsonrpc"
+	"coldtrail/crossing/midgard"
 	"coldtrail/crossing/opaque"
 	"coldtrail/trace"
 )
@@ -18,6 +20,8 @@ type crossingsVerb struct {
 	AsOf    string   `placeholder:"TIME" help:"RFC 3339 time or date; by default the newest block."`
 	All     bool     `help:"Print every crossing; by default the newest twenty."`
 	Forged  bool     `help:"Print messages and payouts that do not count instead."`
+	Confirm string   `placeholder:"KIND:URL" help:"Ask THORChain's index (midgard:URL) or a node of it (thornode:URL) for a second opinion on the newest crossings; nothing rests on it."`
+	Most    int      `default:"100" placeholder:"N" help:"With --confirm: most deposits to ask about."`
 	Measure bool     `help:"Hide what joins the crossings of vaults, score them as an opaque service's, and say how often that was right."`
 }
 
@@ -47,6 +51,8 @@ func (v *crossingsVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	switch {
+	case v.Confirm != "":
+		return v.confirm(ctx, s, bridged)
 	case v.Measure && s.json:
 		return s.printJSON(bridged.Measure(opaque.Prior))
 	case v.Measure:
@@ -59,6 +65,46 @@ func (v *crossingsVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	return v.print(s, bridged)
 }
+
+// confirm asks for a second opinion and prints it.
+func (v *crossingsVerb) confirm(ctx context.Context, s *session, b *trace.Bridged) error {
+	kind, url, _ := strings.Cut(v.Confirm, ":")
+	source, err := midgard.Open(kind, jsonrpc.Options{
+		URL: url, Every: time.Second / 4, Patience: time.Minute, Now: time.Now, Log: func(text string) { fmt.Fprintln(s.stderr, text) },
+	})
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	bar := newProgress(s, "confirm", 0)
+	opinions, err := b.Confirm(ctx, source.Paid, v.Most, func(done, _ int) { bar.set(uint64(done)) })
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(map[string]any{"opinions": opinions})
+	}
+	count := map[string]int{}
+	for i := range opinions {
+		count[string(opinions[i].Verdict)]++
+	}
+	for _, verdict := range sortedKeys(count) {
+		fmt.Fprintf(s.stdout, "%d %s\n", count[verdict], verdict)
+	}
+	for i := range opinions {
+		if o := &opinions[i]; o.Verdict == trace.Contradicted || o.Verdict == trace.Incomplete {
+			fmt.Fprintf(s.stdout, "%s  %s: linked %s, named %s\n", o.Verdict, o.Deposit, strings.Join(o.Linked, " "), strings.Join(o.Named, " "))
+		}
+	}
+	if count[string(trace.Contradicted)] > 0 {
+		return errContradicted
+	}
+	return nil
+}
+
+// errContradicted says that a second opinion differs.
+var errContradicted = errors.New("a link is contradicted; look at its transactions before you rely on either")
 
 // parseBeginning reads RFC 3339 or a date, which means its beginning.
 func parseBeginning(text string) (time.Time, error) {
