@@ -137,7 +137,7 @@ func writeTruth(file string, p *replay.Played) error {
 	for _, method := range replay.Methods {
 		truth[method] = p.Truth.Rows(method)
 	}
-	text, err := json.MarshalIndent(map[string]any{"dispositions": truth, "totals": p.Totals, "opaque_pairs": p.Pairs}, "", " ")
+	text, err := json.MarshalIndent(map[string]any{"dispositions": truth, "totals": p.Totals, "opaque_pairs": p.Pairs, "published_labels": p.Published, "coinjoins": p.CoinJoins}, "", " ")
 	if err != nil {
 		return err
 	}

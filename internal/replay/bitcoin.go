@@ -22,6 +22,10 @@ func (l *launderer) arrives(coin Coin) {
 	wait := 3600 + l.random.Int64N(5*86_400)
 	switch {
 	case l.due("mixed", mixedBitcoin, coin.Value):
+		if l.chance(500) {
+			l.after(wait, func() { l.join(coin) })
+			return
+		}
 		l.after(wait, func() { l.pay(coin, l.outputs.Wallet("mixer", l.serial%services), "mixer") })
 	case l.due("back", backBitcoin, coin.Value):
 		to := l.accounts.Account("back", l.serial)
@@ -64,6 +68,11 @@ func (l *launderer) spread(coin Coin, want int) {
 	if n < 2 {
 		l.add("wallets", big.NewInt(1))
 		return
+	}
+	if !l.Quiet && l.chance(20) { // a speck that somebody sends to see it move
+		if _, err := l.outputs.Mint(coin.Owner, 546); err != nil {
+			l.fail(err)
+		}
 	}
 	left := coin.Value - networkFee
 	pays, weights, sum := make([]Pay, n), make([]int64, n), int64(0)

@@ -56,6 +56,7 @@ func (w *World) bybit() {
 		w.noise(w.now+60, 21)
 	}
 	w.labels()
+	w.publish()
 	w.at(theftTime, w.theft)
 	for day := range 14 {
 		w.at(theftTime+int64(day+1)*3*86_400+3600, func() { w.thor.churn() })
@@ -149,6 +150,7 @@ type launderer struct {
 	next      int
 	wallets   int
 	serial    int
+	joining   []Coin // that wait for a coinjoin
 }
 
 // moveTokens sends the tokens on, sells them and hands the proceeds to the second
@@ -252,6 +254,9 @@ func (l *launderer) empty(tranche int) {
 	}
 	if !l.Quiet && l.chance(15) {
 		l.poison(from, to)
+	}
+	if !l.Quiet && l.chance(10) {
+		l.airdrop(to)
 	}
 	wait := 120 + l.random.Int64N(3600)
 	l.after(wait, func() { l.forward(to) })

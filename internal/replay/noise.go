@@ -20,6 +20,9 @@ func (w *World) noise(from int64, days int) {
 		for i := range max(24/int(w.Thin), 1) {
 			w.at(from+int64(day)*86_400+int64(i)*3600, w.batch)
 		}
+		for i := range max(6/int(w.Thin), 1) {
+			w.at(from+int64(day)*86_400+int64(i)*14_400+1800, func() { w.coinJoin(nil, nil) })
+		}
 	}
 }
 
@@ -61,6 +64,15 @@ func (w *World) batch() {
 	if _, _, err := w.outputs.Spend([]Coin{coin}, pays, ""); err != nil {
 		w.fail(err)
 	}
+}
+
+// airdrop gives somebody a token that he did not ask for.
+func (w *World) airdrop(to string) {
+	from := w.accounts.Account("airdropper", 0)
+	one := big.NewInt(1_000_000)
+	w.grant(from, "", w.fee(2*gasToken))
+	w.grant(from, "usdt", one)
+	w.send(from, to, "usdt", one, "")
 }
 
 // poison sends nothing from an address that resembles a counterparty.

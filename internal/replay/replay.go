@@ -54,6 +54,10 @@ type Played struct {
 	// Victims are addresses that stolen value may come back to.
 	Victims []string
 	Totals  map[string]*big.Int // control totals as played, in base units
+	// CoinJoins are the transactions of everybody's coinjoins.
+	CoinJoins []string
+	// Published are labels as they became known, right and wrong.
+	Published []Published
 	// Pairs are the deposits into the opaque service and what it paid for them, which
 	// nothing on chain tells.
 	Pairs []Pair
@@ -75,7 +79,12 @@ type Theft struct {
 }
 
 // Label is where the trace stops.
-type Label struct{ Chain, Address, Kind, Entity string }
+type Label struct {
+	Chain   string `json:"chain"`
+	Address string `json:"address"`
+	Kind    string `json:"kind"`
+	Entity  string `json:"entity"`
+}
 
 // Play plays a scenario on two chains. Blocks are handed to the drivers' sinks in
 // order of time.
