@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ type walletCase struct {
 
 type walletTx struct {
 	TxID, Hex, From, To, Value, InputData string
+	Memo                                  string // of chains of THORChain's own kind
 	Timestamp                             int64
 	Vin                                   []struct{ Addresses []string }
 	Vout                                  []struct{ OpReturn string }
@@ -54,7 +56,51 @@ func walletCases(t *testing.T) (cases []walletCase) {
 	if err := json.Unmarshal(nodetest.Wallet(t), &cases); err != nil {
 		t.Fatal(err)
 	}
-	return slices.DeleteFunc(cases, func(c walletCase) bool { return c.Tx.Hex == "" && c.Tx.InputData == "" }) // chains that no ledger holds
+	return cases
+}
+
+// held says whether a ledger can hold the chain of the transaction.
+func (c *walletCase) held() bool { return c.Tx.Hex != "" || c.Tx.InputData != "" }
+
+// TestWalletMemos reads the memos of all transactions, also of chains that no ledger
+// here holds.
+func TestWalletMemos(t *testing.T) {
+	count := map[crossing.Intent]int{}
+	want := map[crossing.Intent]int{}
+	others := 0
+	for _, c := range walletCases(t) {
+		memo := c.Tx.Memo
+		if c.held() {
+			memo = c.memo(t)
+		}
+		if memo == "" {
+			continue
+		}
+		m, err := crossing.ParseMemo(memo, crossing.ShortCodes(crossing.THORChain))
+		if errors.Is(err, crossing.ErrNoMemo) {
+			others++
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %q: %v", c.File, memo, err)
+			continue
+		}
+		count[m.Intent]++
+		switch word, _, _ := strings.Cut(memo, ":"); word {
+		case "OUT":
+			want[crossing.Out]++
+		case "REFUND":
+			want[crossing.Refund]++
+		case "=", "SWAP":
+			want[crossing.Swap]++
+		default:
+			want[crossing.Stay]++
+		}
+	}
+	if !maps.Equal(count, want) || others != 2 { // a reward's words, and a memo behind a blank
+		t.Errorf("read %v, want %v; %d are no memos", count, want, others)
+	}
+	t.Log(count)
 }
 
 // realThenAny reads addresses as their chain writes them, and takes anything else as
@@ -199,7 +245,7 @@ func (c *walletCase) memo(t *testing.T) string {
 // TestWallet reads real transactions with their memos and joins each payout with the
 // deposit that THORChain's index names, and with no other.
 func TestWallet(t *testing.T) {
-	cases := walletCases(t)
+	cases := slices.DeleteFunc(walletCases(t), func(c walletCase) bool { return !c.held() })
 	if len(cases) != 60 {
 		t.Errorf("%d cases, want 60", len(cases))
 	}
