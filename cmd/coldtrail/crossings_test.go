@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"coldtrail/trace"
@@ -44,15 +45,16 @@ func TestCrossings(t *testing.T) {
 			paid[id] = append(paid[id], c.Out[j].Tx)
 		}
 	}
-	change := func(string) (string, bool) { return "", false }
+	var change atomic.Value // what the index says instead of the last payout
+	change.Store(func(string) string { return "" })
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := r.URL.Query().Get("txid")
 		var out []string
 		for _, tx := range paid[id] {
 			out = append(out, fmt.Sprintf(`{"txID":"%s"}`, strings.ToUpper(strings.TrimPrefix(tx, "0x"))))
 		}
-		if other, ok := change(id); ok {
-			out = append(out[:len(out)-1], other)
+		if instead, _ := change.Load().(func(string) string); instead(id) != "" {
+			out = append(out[:len(out)-1], instead(id))
 		}
 		fmt.Fprintf(w, `{"actions":[{"in":[{"txID":"%s"}],"out":[%s]}]}`, id, strings.Join(out, ","))
 	}))
@@ -61,12 +63,12 @@ func TestCrossings(t *testing.T) {
 	if out := must(t, confirm...); out != "5 confirmed\n" {
 		t.Errorf("%q", out)
 	}
-	change = func(string) (string, bool) { return `{"txID":"` + strings.Repeat("AB", 32) + `"}`, true }
+	change.Store(func(string) string { return `{"txID":"` + strings.Repeat("AB", 32) + `"}` })
 	mustFail(t, "a link is contradicted", confirm...)
-	change = func(id string) (string, bool) {
+	change.Store(func(id string) string {
 		last := paid[id][len(paid[id])-1]
-		return fmt.Sprintf(`{"txID":"%s"},{"txID":"%s"}`, strings.TrimPrefix(last, "0x"), strings.Repeat("AB", 32)), true
-	}
+		return fmt.Sprintf(`{"txID":"%s"},{"txID":"%s"}`, strings.TrimPrefix(last, "0x"), strings.Repeat("AB", 32))
+	})
 	if out := must(t, confirm...); !strings.HasPrefix(out, "5 incomplete\n") {
 		t.Errorf("%q", out)
 	}
