@@ -69,10 +69,14 @@ var rules = []rule{
 	{"crossing/midgard", adapter, []string{"ledger", "chain/jsonrpc"}, "a second opinion on links, of THORChain's own index; nothing rests on it"},
 	{"crossing/opaque", pure, []string{"ledger"}, "which payout of a swap service may answer which deposit, scored"},
 
-	{"store", contract, []string{"ledger"}, "the questions a store must answer"},
-	{"store/memory", adapter, []string{"ledger", "store"}, "the reference store: the oracle of the others"},
-	{"store/embedded", adapter, []string{"ledger", "store"}, "the store of one machine, on Pebble"},
-	{"store/storetest", suite, []string{"ledger", "store", "store/memory"}, "the suite every store must pass, and random ledgers"},
+	{"attribution/label", contract, []string{"ledger", "chain/bitcoin", "chain/evm"}, "what people say about addresses and actors: who, since when, how sure"},
+	{"attribution/feed", pure, []string{"ledger", "attribution/label"}, "lists that others publish, in and out, one file per format"},
+
+	{"store", contract, []string{"ledger", "attribution/label"}, "the questions a store must answer"},
+	{"store/memory", adapter, []string{"ledger", "attribution/label", "store"}, "the reference store: the oracle of the others"},
+	{"store/embedded", adapter, []string{"ledger", "attribution/label", "store"}, "the store of one machine, on Pebble"},
+	{"store/storetest", suite, []string{"ledger", "attribution/label", "store", "store/memory"}, "the suite every store must pass, and random ledgers"},
+	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "store"}, "labels taken in and asked for: what lists said before, and the claim to decide by"},
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
@@ -91,7 +95,7 @@ var rules = []rule{
 var impure = []string{"os", "net", "io/fs", "database", "log", "syscall", "time", "math/rand", "crypto/rand", "embed"}
 
 // values lists packages under a banned prefix that hold only values.
-var values = map[string][]string{"time": {"Unix", "Time", "Duration", "UTC"}}
+var values = map[string][]string{"time": {"Unix", "Time", "Duration", "UTC", "Parse", "RFC3339"}}
 
 // pureModules lists the only third-party modules a pure package may import:
 // wide integers and codecs.
@@ -99,7 +103,7 @@ var pureModules = []string{
 	"github.com/holiman/uint256", "golang.org/x/crypto/sha3", "golang.org/x/crypto/ripemd160",
 	"github.com/ethereum/go-ethereum/common", "github.com/ethereum/go-ethereum/core/types", "github.com/ethereum/go-ethereum/rlp",
 	"github.com/ethereum/go-ethereum/trie", "github.com/ethereum/go-ethereum/params", "github.com/ethereum/go-ethereum/consensus/misc/eip4844",
-	"github.com/go-faster/jx", "github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
+	"github.com/go-faster/jx", "gopkg.in/yaml.v3", "github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
 }
 
 // TestArchitecture checks every package against its rule.

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"iter"
 
+	"coldtrail/attribution/label"
 	"coldtrail/ledger"
 )
 
@@ -56,7 +57,22 @@ func (e *LinkError) Error() string {
 type Store interface {
 	Writer
 	Questions
+	Labels
 	Close() error
+}
+
+// Labels keeps what people say about addresses and actors. A claim is never changed
+// nor removed; one that ends another is a claim itself.
+type Labels interface {
+	// AddClaims adds claims, all of them or none, and says how many were new. One that
+	// is held already stays as it is, with when it was first learnt.
+	AddClaims(ctx context.Context, claims []label.Claim) (added int, err error)
+	// Claims gives, for each subject, all claims about it in order of their identifiers.
+	Claims(ctx context.Context, subjects []label.Subject) ([][]label.Claim, error)
+	// AllClaims yields every claim in order of subjects, then identifiers.
+	AllClaims(ctx context.Context) iter.Seq2[*label.Claim, error]
+	// LabelRevision sums up all claims.
+	LabelRevision(ctx context.Context) (label.Revision, error)
 }
 
 // Questions is everything a store answers.

@@ -27,6 +27,8 @@ const (
 	keyMovement = 'v' // transaction -> its encoding (account)
 	keySeen     = 's' // address -> its first transaction (account)
 	keyOpening  = 'o' // address, asset, height, sequence -> amount (account)
+	keyClaim    = 'l' // network, subject, identifier -> claim; of no chain
+	keyRevision = 'r' // -> how many claims, and their sum
 )
 
 var metaKey = []byte{keyMeta}

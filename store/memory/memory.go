@@ -19,6 +19,7 @@ import (
 type Store struct {
 	mu     sync.RWMutex
 	chains map[ledger.Chain]*chain
+	labels labels
 }
 
 // New makes an empty store.

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		})
 	}
 	t.Run("model", func(t *testing.T) { testModel(t, open) })
+	t.Run("labels", func(t *testing.T) { testLabels(t, open) })
 }
 
 // RunPersistent checks what a store in a folder must do beyond that.
