@@ -71,12 +71,16 @@ var rules = []rule{
 
 	{"attribution/label", contract, []string{"ledger", "chain/bitcoin", "chain/evm"}, "what people say about addresses and actors: who, since when, how sure"},
 	{"attribution/feed", pure, []string{"ledger", "attribution/label"}, "lists that others publish, in and out, one file per format"},
+	{"attribution/coinjoin", pure, []string{"ledger"}, "transactions in which several owners mix, one file per protocol"},
+	{"attribution/cluster", pure, []string{"ledger", "attribution/coinjoin"}, "which addresses have one owner, one file per rule; the forest that keeps it, rewinds and explains"},
 
+	{"internal/mapped", adapter, nil, "arrays in files that are mapped into memory"},
 	{"store", contract, []string{"ledger", "attribution/label"}, "the questions a store must answer"},
 	{"store/memory", adapter, []string{"ledger", "attribution/label", "store"}, "the reference store: the oracle of the others"},
-	{"store/embedded", adapter, []string{"ledger", "attribution/label", "store"}, "the store of one machine, on Pebble"},
+	{"store/embedded", adapter, []string{"ledger", "attribution/label", "internal/mapped", "store"}, "the store of one machine, on Pebble"},
 	{"store/storetest", suite, []string{"ledger", "attribution/label", "store", "store/memory"}, "the suite every store must pass, and random ledgers"},
-	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "store"}, "labels taken in and asked for: what lists said before, and the claim to decide by"},
+	{"attribution/cluster/files", adapter, []string{"ledger", "attribution/cluster", "internal/mapped"}, "a forest of clusters in mapped files"},
+	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "attribution/coinjoin", "attribution/cluster", "store"}, "labels and clusters kept current: what lists said before, the claim to decide by, who owns what and why"},
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
@@ -87,6 +91,7 @@ var rules = []rule{
 	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"internal/replay", suite, []string{"ledger"}, "launderings replayed from published figures, with their exact truth"},
+	{"internal/mixes", suite, []string{"ledger", "attribution/coinjoin"}, "generated transactions that mix and that only look so, with the truth"},
 	{"internal/nodetest", suite, []string{"ledger", "internal/replay"}, "real nodes on loopback, and contracts compiled, for tests"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},
 }

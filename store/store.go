@@ -124,6 +124,9 @@ type UTXO interface {
 	// Segments yields the chain's blocks from one height to another, both
 	// included, as columns in chain order. A segment is valid until the next one.
 	Segments(ctx context.Context, chain ledger.Chain, from, to ledger.Height) iter.Seq2[*Segment, error]
+	// Owned yields the same with who owns what, as far as it is needed to tell owners
+	// apart without their addresses.
+	Owned(ctx context.Context, chain ledger.Chain, from, to ledger.Height) iter.Seq2[*Owned, error]
 }
 
 // Accounts answers for chains of the account family.
@@ -264,6 +267,17 @@ type Segment struct {
 	OutputStart []uint32
 	Inputs      []OutputNumber // NoOutput where the parent is unknown
 	Values      []uint64
+}
+
+// Owned is a Segment with its owners. An address goes by its first output: following
+// Previous from any output of an address ends there.
+type Owned struct {
+	Segment
+	Hashes      []ledger.Hash        // of the blocks
+	Previous    []OutputNumber       // of each output: its address's output before it, or NoOutput
+	Kinds       []ledger.AddressKind // of each output's address
+	InputKinds  []ledger.AddressKind // of each input's address; NoAddress where the parent is unknown
+	InputValues []uint64             // satoshi; 0 where the parent is unknown
 }
 
 // Movement is one transaction of an account chain.

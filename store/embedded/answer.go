@@ -171,7 +171,7 @@ func (c *utxo) maker(output uint64) uint64 {
 	at := sort.Search(len(c.headers), func(i int) bool { return c.headers[i].outputs > output }) - 1
 	h := &c.headers[at]
 	first := uint64(h.FirstTx)
-	n := sort.Search(int(h.Txs), func(i int) bool { return uint64(c.index.firstOut.data[first+uint64(i)+1]) > output })
+	n := sort.Search(int(h.Txs), func(i int) bool { return uint64(c.index.firstOut.Data[first+uint64(i)+1]) > output })
 	return first + uint64(n)
 }
 
@@ -204,9 +204,9 @@ func (s *Store) Outputs(ctx context.Context, id ledger.Chain, numbers []store.Ou
 				return fmt.Errorf("%w: output %d is not in its group", store.ErrCorrupt, n)
 			}
 			o := &out[i]
-			*o = store.Output{Number: number, Value: c.index.values.data[n], Address: g.addresses[at], Tx: store.TxNumber(tx)}
-			o.Outpoint = ledger.Outpoint{Tx: ledger.Hash(g.ids[32*(tx-g.firstTx):][:32]), Index: uint32(n - uint64(c.index.firstOut.data[tx]))}
-			o.Spender, o.Unspendable = spenderOf(c.index.spender.data[n])
+			*o = store.Output{Number: number, Value: c.index.values.Data[n], Address: g.addresses[at], Tx: store.TxNumber(tx)}
+			o.Outpoint = ledger.Outpoint{Tx: ledger.Hash(g.ids[32*(tx-g.firstTx):][:32]), Index: uint32(n - uint64(c.index.firstOut.Data[tx]))}
+			o.Spender, o.Unspendable = spenderOf(c.index.spender.Data[n])
 		}
 		return nil
 	})
@@ -230,8 +230,8 @@ func (s *Store) Transactions(ctx context.Context, id ledger.Chain, numbers []sto
 
 func (c *utxo) transaction(n uint64, t *store.Transaction) error {
 	h, ix := c.of(n), c.index
-	in, out := ix.refs.data[ix.firstIn.data[n]:ix.firstIn.data[n+1]], ix.firstOut.data[n]
-	outputs := ix.firstOut.data[n+1] - out
+	in, out := ix.refs.Data[ix.firstIn.Data[n]:ix.firstIn.Data[n+1]], ix.firstOut.Data[n]
+	outputs := ix.firstOut.Data[n+1] - out
 	*t = store.Transaction{
 		Number: store.TxNumber(n), Height: h.Height, Index: uint32(n - uint64(h.FirstTx)), Time: h.Time, Coinbase: len(in) == 0,
 		FirstOutput: store.OutputNumber(out),
@@ -248,15 +248,15 @@ func (c *utxo) transaction(n uint64, t *store.Transaction) error {
 			t.Inputs[i] = store.Input{Output: store.NoOutput, Outpoint: outpoint}
 			continue
 		}
-		t.Inputs[i] = store.Input{Output: store.OutputNumber(ref), Value: ix.values.data[ref]}
+		t.Inputs[i] = store.Input{Output: store.OutputNumber(ref), Value: ix.values.Data[ref]}
 	}
 	if outputs == 0 {
 		return nil
 	}
-	t.Values = slices.Clone(ix.values.data[out : out+outputs])
+	t.Values = slices.Clone(ix.values.Data[out : out+outputs])
 	t.Unspendable = make([]bool, outputs)
 	for i := range t.Unspendable {
-		_, t.Unspendable[i] = spenderOf(ix.spender.data[out+uint32(i)])
+		_, t.Unspendable[i] = spenderOf(ix.spender.Data[out+uint32(i)])
 	}
 	return nil
 }
@@ -337,13 +337,13 @@ func (c *utxo) segment(seg *store.Segment, at int, to ledger.Height) (last ledge
 		}
 	}
 	begin := uint64(first.FirstTx)
-	firstIn, firstOut := ix.firstIn.data[begin], ix.firstOut.data[begin]
+	firstIn, firstOut := ix.firstIn.Data[begin], ix.firstOut.Data[begin]
 	seg.InputStart, seg.OutputStart = seg.InputStart[:0], seg.OutputStart[:0]
 	for n := begin; n <= tx; n++ {
-		seg.InputStart = append(seg.InputStart, ix.firstIn.data[n]-firstIn)
-		seg.OutputStart = append(seg.OutputStart, ix.firstOut.data[n]-firstOut)
+		seg.InputStart = append(seg.InputStart, ix.firstIn.Data[n]-firstIn)
+		seg.OutputStart = append(seg.OutputStart, ix.firstOut.Data[n]-firstOut)
 	}
-	refs := ix.refs.data[firstIn:ix.firstIn.data[tx]]
+	refs := ix.refs.Data[firstIn:ix.firstIn.Data[tx]]
 	seg.Inputs = slices.Grow(seg.Inputs[:0], len(refs))[:len(refs)]
 	for i, ref := range refs {
 		seg.Inputs[i] = store.OutputNumber(ref)
@@ -351,8 +351,59 @@ func (c *utxo) segment(seg *store.Segment, at int, to ledger.Height) (last ledge
 			seg.Inputs[i] = store.NoOutput
 		}
 	}
-	seg.Values = append(seg.Values[:0], ix.values.data[firstOut:ix.firstOut.data[tx]]...)
+	seg.Values = append(seg.Values[:0], ix.values.Data[firstOut:ix.firstOut.Data[tx]]...)
 	return last
+}
+
+// Owned yields blocks as columns with their owners.
+func (s *Store) Owned(ctx context.Context, id ledger.Chain, from, to ledger.Height) iter.Seq2[*store.Owned, error] {
+	return func(yield func(*store.Owned, error) bool) {
+		owned := &store.Owned{}
+		for next := from; ; {
+			done := true
+			err := view(ctx, s, id, func(c *utxo) error {
+				at := c.from(next)
+				done = at == len(c.headers) || c.headers[at].Height > to
+				if !done {
+					next = c.segment(&owned.Segment, at, to) + 1
+					c.own(owned, at)
+				}
+				return nil
+			})
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if done || !yield(owned, nil) || next > to {
+				return
+			}
+		}
+	}
+}
+
+// own adds the owners to a segment that begins with a header.
+func (c *utxo) own(o *store.Owned, at int) {
+	ix := c.index
+	o.Hashes = o.Hashes[:0]
+	for i := range len(o.BlockStart) - 1 {
+		o.Hashes = append(o.Hashes, c.headers[at+i].Hash)
+	}
+	first, n := uint64(o.FirstOutput), len(o.Values)
+	o.Previous, o.Kinds = slices.Grow(o.Previous[:0], n)[:n], slices.Grow(o.Kinds[:0], n)[:n]
+	previous, kinds := ix.prev.Data[first:first+uint64(n)], ix.kinds.Data[first:first+uint64(n)]
+	for i := range n {
+		o.Previous[i] = store.OutputNumber(uint64(previous[i]) - 1) // 0 becomes NoOutput
+		o.Kinds[i] = ledger.AddressKind(kinds[i])
+	}
+	m := len(o.Inputs)
+	o.InputKinds, o.InputValues = slices.Grow(o.InputKinds[:0], m)[:m], slices.Grow(o.InputValues[:0], m)[:m]
+	for i, input := range o.Inputs {
+		if input == store.NoOutput {
+			o.InputKinds[i], o.InputValues[i] = ledger.NoAddress, 0
+			continue
+		}
+		o.InputKinds[i], o.InputValues[i] = ledger.AddressKind(ix.kinds.Data[input]), ix.values.Data[input]
+	}
 }
 
 // History gives what touched addresses.
@@ -380,15 +431,15 @@ func (c *utxo) history(q *store.Since) []store.Touch {
 	ix := c.index
 	at, ok := ix.heads.get(ix.hashAddress(&q.Address))
 	for ok {
-		output, value := store.OutputNumber(at), ix.values.data[at]
+		output, value := store.OutputNumber(at), ix.values.Data[at]
 		if tx := store.TxNumber(c.maker(uint64(at))); tx >= q.From {
 			touches = append(touches, store.Touch{Tx: tx, Output: output, Value: value})
 		}
-		if spender, _ := spenderOf(ix.spender.data[at]); spender != store.NoTx && spender >= q.From {
+		if spender, _ := spenderOf(ix.spender.Data[at]); spender != store.NoTx && spender >= q.From {
 			touches = append(touches, store.Touch{Tx: spender, Output: output, Value: value, Spent: true})
 		}
-		if ok = ix.prev.data[at] != 0; ok {
-			at = ix.prev.data[at] - 1
+		if ok = ix.prev.Data[at] != 0; ok {
+			at = ix.prev.Data[at] - 1
 		}
 	}
 	slices.SortFunc(touches, func(a, b store.Touch) int {

@@ -1,14 +1,13 @@
 package embedded
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/zeebo/xxh3"
 
+	"coldtrail/internal/mapped"
 	"coldtrail/ledger"
 )
 
@@ -22,15 +21,16 @@ import (
 type index struct {
 	folder   string
 	seed     uint64
-	state    *column[uint64]
-	firstIn  *column[uint32] // a transaction: its first input; one more closes the last
-	firstOut *column[uint32]
-	refs     *column[uint32] // an input: the output it spends, or noRef
-	values   *column[uint64] // an output: satoshi
-	spender  *column[uint32] // an output: see the words below
-	prev     *column[uint32] // an output: 1 + the address's output before it, or 0
-	ids      *table          // transaction identifier -> number
-	heads    *table          // address -> its newest output
+	state    *mapped.Array[uint64]
+	firstIn  *mapped.Array[uint32] // a transaction: its first input; one more closes the last
+	firstOut *mapped.Array[uint32]
+	refs     *mapped.Array[uint32] // an input: the output it spends, or noRef
+	values   *mapped.Array[uint64] // an output: satoshi
+	spender  *mapped.Array[uint32] // an output: see the words below
+	prev     *mapped.Array[uint32] // an output: 1 + the address's output before it, or 0
+	kinds    *mapped.Array[uint8]  // an output: the kind of its address
+	ids      *table                // transaction identifier -> number
+	heads    *table                // address -> its newest output
 	counts   counts
 }
 
@@ -62,7 +62,7 @@ const (
 	stateWords
 )
 
-const indexVersion = 1
+const indexVersion = 2
 
 func openIndex(folder string, seed uint64) (ix *index, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -75,16 +75,19 @@ func openIndex(folder string, seed uint64) (ix *index, err error) {
 			ix = nil
 		}
 	}()
-	if ix.state, err = openColumn[uint64](folder, "state"); err == nil {
-		err = ix.state.grow(stateWords)
+	if ix.state, err = mapped.Open[uint64](folder, "state"); err == nil {
+		err = ix.state.Grow(stateWords)
 	}
-	for name, c := range map[string]**column[uint32]{"first-input": &ix.firstIn, "first-output": &ix.firstOut, "refs": &ix.refs, "spender": &ix.spender, "previous": &ix.prev} {
+	for name, c := range map[string]**mapped.Array[uint32]{"first-input": &ix.firstIn, "first-output": &ix.firstOut, "refs": &ix.refs, "spender": &ix.spender, "previous": &ix.prev} {
 		if err == nil {
-			*c, err = openColumn[uint32](folder, name)
+			*c, err = mapped.Open[uint32](folder, name)
 		}
 	}
 	if err == nil {
-		ix.values, err = openColumn[uint64](folder, "values")
+		ix.values, err = mapped.Open[uint64](folder, "values")
+	}
+	if err == nil {
+		ix.kinds, err = mapped.Open[uint8](folder, "kinds")
 	}
 	if err == nil {
 		ix.ids, err = openTable(folder, "ids")
@@ -98,8 +101,8 @@ func openIndex(folder string, seed uint64) (ix *index, err error) {
 // usable says whether the index can serve a record with these counts and content,
 // and mends what a killed process left. What is not usable is built again.
 func (ix *index) usable(record counts, content ledger.Hash) bool {
-	s := ix.state.data
-	if s[stateVersion] != indexVersion || ix.firstIn.room <= record.txs || ix.refs.room < record.inputs || ix.values.room < record.outputs || ix.spender.room < record.outputs || ix.prev.room < record.outputs {
+	s := ix.state.Data
+	if s[stateVersion] != indexVersion || ix.firstIn.Room <= record.txs || ix.refs.Room < record.inputs || ix.values.Room < record.outputs || ix.spender.Room < record.outputs || ix.prev.Room < record.outputs || ix.kinds.Room < record.outputs {
 		return false
 	}
 	if s[stateOpen] == 0 {
@@ -109,11 +112,11 @@ func (ix *index) usable(record counts, content ledger.Hash) bool {
 		ix.counts = record
 		return true
 	}
-	boot := bootID()
+	boot := mapped.BootID()
 	if boot == [2]uint64{} || boot != [2]uint64{s[stateBoot], s[stateBoot+1]} {
 		return false
 	}
-	if uint64(ix.firstIn.data[record.txs]) != record.inputs || uint64(ix.firstOut.data[record.txs]) != record.outputs {
+	if uint64(ix.firstIn.Data[record.txs]) != record.inputs || uint64(ix.firstOut.Data[record.txs]) != record.outputs {
 		return false
 	}
 	ix.cut(record)
@@ -123,7 +126,7 @@ func (ix *index) usable(record counts, content ledger.Hash) bool {
 func (ix *index) content() (h ledger.Hash) {
 	for i := range 4 {
 		for j := range 8 {
-			h[8*i+j] = byte(ix.state.data[stateContent+i] >> (8 * j))
+			h[8*i+j] = byte(ix.state.Data[stateContent+i] >> (8 * j))
 		}
 	}
 	return h
@@ -131,27 +134,10 @@ func (ix *index) content() (h ledger.Hash) {
 
 // begin marks the index as being written.
 func (ix *index) begin() {
-	s := ix.state.data
+	s := ix.state.Data
 	s[stateVersion], s[stateOpen] = indexVersion, 1
-	boot := bootID()
+	boot := mapped.BootID()
 	s[stateBoot], s[stateBoot+1] = boot[0], boot[1]
-}
-
-// bootID names this run of the machine: while it lasts, what was written to a
-// mapped file is there, even if the writer was killed.
-func bootID() (id [2]uint64) {
-	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
-	if err != nil {
-		return id
-	}
-	raw, err := hex.DecodeString(strings.ReplaceAll(strings.TrimSpace(string(text)), "-", ""))
-	if err != nil || len(raw) != 16 {
-		return id
-	}
-	for i := range 16 {
-		id[i/8] = id[i/8]<<8 | uint64(raw[i])
-	}
-	return id
 }
 
 func (ix *index) hashID(id *ledger.Hash) hash {
@@ -174,8 +160,8 @@ func (ix *index) reserve(inputs, outputs int) error {
 		return errFull
 	}
 	return errors.Join(
-		ix.firstIn.grow(c.txs+1), ix.firstOut.grow(c.txs+1), ix.refs.grow(c.inputs), ix.values.grow(c.outputs),
-		ix.spender.grow(c.outputs), ix.prev.grow(c.outputs),
+		ix.firstIn.Grow(c.txs+1), ix.firstOut.Grow(c.txs+1), ix.refs.Grow(c.inputs), ix.values.Grow(c.outputs),
+		ix.spender.Grow(c.outputs), ix.prev.Grow(c.outputs), ix.kinds.Grow(c.outputs),
 	)
 }
 
@@ -186,27 +172,28 @@ func (ix *index) add(tx *ledger.Tx, refs []uint32) error {
 	}
 	c := &ix.counts
 	number := uint32(c.txs)
-	copy(ix.refs.data[c.inputs:], refs)
+	copy(ix.refs.Data[c.inputs:], refs)
 	for _, ref := range refs {
 		if ref != noRef {
-			ix.spender.data[ref] = number + 1
+			ix.spender.Data[ref] = number + 1
 		}
 	}
 	for i := range tx.Outputs {
 		o := &tx.Outputs[i]
 		at := c.outputs + uint64(i)
-		ix.values.data[at] = o.Value
-		ix.spender.data[at] = unspent
+		ix.values.Data[at] = o.Value
+		ix.spender.Data[at] = unspent
 		if o.Unspendable {
-			ix.spender.data[at] = wordUnspendable
+			ix.spender.Data[at] = wordUnspendable
 		}
-		ix.prev.data[at] = 0
+		ix.prev.Data[at] = 0
+		ix.kinds.Data[at] = uint8(o.Address.Kind)
 		if o.Address.IsZero() {
 			continue
 		}
 		h := ix.hashAddress(&o.Address)
 		if before, ok := ix.heads.get(h); ok {
-			ix.prev.data[at] = before + 1
+			ix.prev.Data[at] = before + 1
 		}
 		if err := ix.heads.put(h, uint32(at)); err != nil {
 			return err
@@ -218,16 +205,16 @@ func (ix *index) add(tx *ledger.Tx, refs []uint32) error {
 	c.txs++
 	c.inputs += uint64(len(refs))
 	c.outputs += uint64(len(tx.Outputs))
-	ix.firstIn.data[c.txs], ix.firstOut.data[c.txs] = uint32(c.inputs), uint32(c.outputs)
+	ix.firstIn.Data[c.txs], ix.firstOut.Data[c.txs] = uint32(c.inputs), uint32(c.outputs)
 	return nil
 }
 
 // cut drops everything beyond the counts. Transactions whose identifier an
 // earlier one has too (BIP-30) are put right by the caller.
 func (ix *index) cut(to counts) {
-	for _, ref := range ix.refs.data[to.inputs:ix.refs.room] {
-		if uint64(ref) < to.outputs && uint64(ix.spender.data[ref]) > to.txs && ix.spender.data[ref] < most {
-			ix.spender.data[ref] = unspent
+	for _, ref := range ix.refs.Data[to.inputs:ix.refs.Room] {
+		if uint64(ref) < to.outputs && uint64(ix.spender.Data[ref]) > to.txs && ix.spender.Data[ref] < most {
+			ix.spender.Data[ref] = unspent
 		}
 	}
 	for slot := uint64(0); slot < ix.ids.count; slot++ {
@@ -241,7 +228,7 @@ func (ix *index) cut(to counts) {
 			continue
 		}
 		for word != 0 && uint64(word-1) >= to.outputs {
-			word = ix.prev.data[word-1]
+			word = ix.prev.Data[word-1]
 		}
 		if word == 0 {
 			word = deadSlot
@@ -255,11 +242,11 @@ func (ix *index) cut(to counts) {
 func (ix *index) close(content ledger.Hash) error {
 	c := ix.counts
 	err := errors.Join(
-		ix.firstIn.trim(c.txs+1), ix.firstOut.trim(c.txs+1), ix.refs.trim(c.inputs), ix.values.trim(c.outputs), ix.spender.trim(c.outputs),
-		ix.prev.trim(c.outputs), ix.ids.sync(), ix.heads.sync(),
+		ix.firstIn.Trim(c.txs+1), ix.firstOut.Trim(c.txs+1), ix.refs.Trim(c.inputs), ix.values.Trim(c.outputs), ix.spender.Trim(c.outputs),
+		ix.prev.Trim(c.outputs), ix.kinds.Trim(c.outputs), ix.ids.sync(), ix.heads.sync(),
 	)
 	if err == nil {
-		s := ix.state.data
+		s := ix.state.Data
 		s[stateTxs] = c.txs
 		for i := range 4 {
 			s[stateContent+i] = 0
@@ -268,22 +255,25 @@ func (ix *index) close(content ledger.Hash) error {
 			}
 		}
 		s[stateOpen] = 0
-		err = ix.state.trim(stateWords)
+		err = ix.state.Trim(stateWords)
 	}
 	return errors.Join(err, ix.unmap())
 }
 
 func (ix *index) unmap() error {
 	var errs []error
-	for _, c := range []*column[uint32]{ix.firstIn, ix.firstOut, ix.refs, ix.spender, ix.prev} {
+	for _, c := range []*mapped.Array[uint32]{ix.firstIn, ix.firstOut, ix.refs, ix.spender, ix.prev} {
 		if c != nil {
-			errs = append(errs, c.close())
+			errs = append(errs, c.Close())
 		}
 	}
-	for _, c := range []*column[uint64]{ix.state, ix.values} {
+	for _, c := range []*mapped.Array[uint64]{ix.state, ix.values} {
 		if c != nil {
-			errs = append(errs, c.close())
+			errs = append(errs, c.Close())
 		}
+	}
+	if ix.kinds != nil {
+		errs = append(errs, ix.kinds.Close())
 	}
 	for _, t := range []*table{ix.ids, ix.heads} {
 		if t != nil && t.file != nil {
@@ -296,7 +286,7 @@ func (ix *index) unmap() error {
 // release lets the kernel count the index's pages as cache of its own.
 func (ix *index) release() error {
 	return errors.Join(
-		ix.firstIn.release(), ix.firstOut.release(), ix.refs.release(), ix.values.release(), ix.spender.release(), ix.prev.release(),
+		ix.firstIn.Release(), ix.firstOut.Release(), ix.refs.Release(), ix.values.Release(), ix.spender.Release(), ix.prev.Release(), ix.kinds.Release(),
 		ix.ids.release(), ix.heads.release(),
 	)
 }
@@ -307,7 +297,7 @@ func (ix *index) resolve(outpoint *ledger.Outpoint) uint32 {
 	if !ok {
 		return noRef
 	}
-	first, end := ix.firstOut.data[number], ix.firstOut.data[number+1]
+	first, end := ix.firstOut.Data[number], ix.firstOut.Data[number+1]
 	if outpoint.Index >= end-first {
 		return noRef
 	}

@@ -208,7 +208,7 @@ func (c *utxo) spend(h *header, tx *ledger.Tx) (in uint64, known bool, err error
 	for i := range tx.Inputs {
 		outpoint := &tx.Inputs[i]
 		ref := c.index.resolve(outpoint)
-		c.index.refs.data[c.index.counts.inputs+uint64(i)] = ref
+		c.index.refs.Data[c.index.counts.inputs+uint64(i)] = ref
 		c.refs = append(c.refs, ref)
 		if ref == noRef {
 			if complete {
@@ -217,17 +217,17 @@ func (c *utxo) spend(h *header, tx *ledger.Tx) (in uint64, known bool, err error
 			known = false
 			continue
 		}
-		switch c.index.spender.data[ref] {
+		switch c.index.spender.Data[ref] {
 		case unspent:
 		case wordUnspendable, wordOverwritten:
 			return 0, false, fmt.Errorf("output %s:%d can never be spent", outpoint.Tx, outpoint.Index)
 		default:
 			return 0, false, fmt.Errorf("output %s:%d is spent already", outpoint.Tx, outpoint.Index)
 		}
-		c.index.spender.data[ref] = number + 1
-		in += c.index.values.data[ref]
+		c.index.spender.Data[ref] = number + 1
+		in += c.index.values.Data[ref]
 		h.unspent--
-		h.unspentValue -= c.index.values.data[ref]
+		h.unspentValue -= c.index.values.Data[ref]
 	}
 	return in, known, nil
 }
@@ -260,11 +260,11 @@ func (c *utxo) addTwin(h *header, tx *ledger.Tx, earlier uint32) error {
 // overwrite bars the unspent outputs of a transaction; it says how many and what
 // they were worth.
 func (c *utxo) overwrite(tx uint32) (outputs, value uint64) {
-	for at := c.index.firstOut.data[tx]; at < c.index.firstOut.data[tx+1]; at++ {
-		if c.index.spender.data[at] == unspent {
-			c.index.spender.data[at] = wordOverwritten
+	for at := c.index.firstOut.Data[tx]; at < c.index.firstOut.Data[tx+1]; at++ {
+		if c.index.spender.Data[at] == unspent {
+			c.index.spender.Data[at] = wordOverwritten
 			outputs++
-			value += c.index.values.data[at]
+			value += c.index.values.Data[at]
 		}
 	}
 	return outputs, value
@@ -272,9 +272,9 @@ func (c *utxo) overwrite(tx uint32) (outputs, value uint64) {
 
 // restore puts the earlier twin back, newest first.
 func (c *utxo) restore(t twin, id *ledger.Hash) error {
-	for at := c.index.firstOut.data[t.earlier]; at < c.index.firstOut.data[t.earlier+1]; at++ {
-		if c.index.spender.data[at] == wordOverwritten {
-			c.index.spender.data[at] = unspent
+	for at := c.index.firstOut.Data[t.earlier]; at < c.index.firstOut.Data[t.earlier+1]; at++ {
+		if c.index.spender.Data[at] == wordOverwritten {
+			c.index.spender.Data[at] = unspent
 		}
 	}
 	return c.index.ids.put(c.index.hashID(id), t.earlier)

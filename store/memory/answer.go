@@ -97,6 +97,48 @@ func (s *Store) Segments(ctx context.Context, id ledger.Chain, from, to ledger.H
 	return stream(segments, err)
 }
 
+// Owned yields blocks as columns with their owners.
+func (s *Store) Owned(ctx context.Context, id ledger.Chain, from, to ledger.Height) iter.Seq2[*store.Owned, error] {
+	var list []*store.Owned
+	err := s.view(ctx, id, func(c *chain) error {
+		for i := c.from(from); i < len(c.blocks) && c.blocks[i].Height <= to; {
+			first := i
+			list = append(list, c.own(c.segment(&i, to), first))
+		}
+		return nil
+	})
+	return stream(list, err)
+}
+
+// own adds the owners to a segment that begins with a block.
+func (c *chain) own(segment *store.Segment, at int) *store.Owned {
+	o := &store.Owned{Segment: *segment}
+	for i := range len(o.BlockStart) - 1 {
+		o.Hashes = append(o.Hashes, c.blocks[at+i].Hash)
+	}
+	for i := range o.Values {
+		number := o.FirstOutput + store.OutputNumber(i)
+		address := c.outputs[number].output.Address
+		o.Kinds = append(o.Kinds, address.Kind)
+		previous := store.NoOutput
+		for _, touch := range c.history[address] {
+			if !address.IsZero() && !touch.Spent && touch.Output < number {
+				previous = touch.Output
+			}
+		}
+		o.Previous = append(o.Previous, previous)
+	}
+	for _, input := range o.Inputs {
+		var spent ledger.Output
+		if input != store.NoOutput {
+			spent = c.outputs[input].output
+		}
+		o.InputKinds = append(o.InputKinds, spent.Address.Kind)
+		o.InputValues = append(o.InputValues, spent.Value)
+	}
+	return o
+}
+
 // segment takes blocks from index *at until it is large enough.
 func (c *chain) segment(at *int, to ledger.Height) *store.Segment {
 	first := c.firstTx[*at]

@@ -124,6 +124,20 @@ func (d *dumper) dumpUTXO(ctx context.Context, numbers []store.TxNumber, ids []l
 			}
 		}
 	}
+	for owned, err := range d.store.Owned(ctx, d.status.Chain, d.status.Height/3, d.status.Height) {
+		if err != nil {
+			return err
+		}
+		for i, hash := range owned.Hashes {
+			fmt.Fprintf(d.out, "owned %d %s\n", owned.First+ledger.Height(i), hash)
+		}
+		for i := range owned.Values {
+			fmt.Fprintf(d.out, "owned output %d after %d kind %d\n", owned.FirstOutput+store.OutputNumber(i), owned.Previous[i], owned.Kinds[i])
+		}
+		for i := range owned.Inputs {
+			fmt.Fprintf(d.out, "owned input %d kind %d of %d\n", owned.Inputs[i], owned.InputKinds[i], owned.InputValues[i])
+		}
+	}
 	return nil
 }
 
