@@ -73,6 +73,7 @@ var rules = []rule{
 	{"attribution/feed", pure, []string{"ledger", "attribution/label"}, "lists that others publish, in and out, one file per format"},
 	{"attribution/coinjoin", pure, []string{"ledger"}, "transactions in which several owners mix, one file per protocol"},
 	{"attribution/cluster", pure, []string{"ledger", "attribution/coinjoin"}, "which addresses have one owner, one file per rule; the forest that keeps it, rewinds and explains"},
+	{"attribution/behaviour", pure, []string{"ledger"}, "patterns of conduct as facts about named transactions, one file per pattern"},
 
 	{"internal/mapped", adapter, nil, "arrays in files that are mapped into memory"},
 	{"store", contract, []string{"ledger", "attribution/label"}, "the questions a store must answer"},
@@ -80,11 +81,11 @@ var rules = []rule{
 	{"store/embedded", adapter, []string{"ledger", "attribution/label", "internal/mapped", "store"}, "the store of one machine, on Pebble"},
 	{"store/storetest", suite, []string{"ledger", "attribution/label", "store", "store/memory"}, "the suite every store must pass, and random ledgers"},
 	{"attribution/cluster/files", adapter, []string{"ledger", "attribution/cluster", "internal/mapped"}, "a forest of clusters in mapped files"},
-	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "attribution/coinjoin", "attribution/cluster", "store"}, "labels and clusters kept current: what lists said before, the claim to decide by, who owns what and why"},
+	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "attribution/coinjoin", "attribution/cluster", "attribution/behaviour", "store"}, "labels and clusters kept current: what lists said before, the claim to decide by, who owns what and why"},
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
-	{"trace", engine, []string{"ledger", "crossing", "crossing/opaque", "store", "taint"}, "from a case file to where every unit is now"},
+	{"trace", engine, []string{"ledger", "crossing", "crossing/opaque", "attribution/coinjoin", "store", "taint"}, "from a case file to where every unit is now"},
 
 	{"gather", engine, []string{"ledger", "store", "trace"}, "a trace that fetches only what it touches, from an explorer"},
 

@@ -79,7 +79,7 @@ func (m *Importer) load(ctx context.Context) error {
 		return nil
 	}
 	m.said, m.ended = map[string][]label.Claim{}, map[string]bool{}
-	for c, err := range m.labels.AllClaims(ctx) {
+	for c, err := range m.labels.ClaimsOn(ctx, "") {
 		switch {
 		case err != nil:
 			m.said = nil
@@ -127,6 +127,7 @@ type View struct {
 	when   label.When
 	least  uint8
 	cache  map[label.Subject][]label.Claim
+	err    error
 }
 
 // NewView makes a view of a store's labels.
@@ -172,3 +173,63 @@ func (v *View) StopOf(ctx context.Context, chain ledger.Chain, address string) (
 	}
 	return label.StopNone, nil, nil
 }
+
+// Entity names, for people, who a claim is about: the actor by the name that a list of
+// actors gives him, or else the label.
+func (v *View) Entity(ctx context.Context, c *label.Claim) (string, error) {
+	if c.Actor == "" {
+		return c.Label, nil
+	}
+	list, err := v.Of(ctx, label.Subject{Network: label.ActorNetwork, Address: c.Actor})
+	if err != nil {
+		return "", err
+	}
+	if len(list) > 0 {
+		return list[0].Label, nil
+	}
+	if c.Label != "" {
+		return c.Label, nil
+	}
+	return c.Actor, nil
+}
+
+// Jurisdictions are where an actor is said to be at home, by the codes of ISO 3166.
+func (v *View) Jurisdictions(ctx context.Context, actor string) ([]string, error) {
+	if actor == "" {
+		return nil, nil
+	}
+	list, err := v.Of(ctx, label.Subject{Network: label.ActorNetwork, Address: actor})
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if where := list[i].Jurisdictions; len(where) > 0 {
+			return where, nil
+		}
+	}
+	return nil, nil
+}
+
+// Services answers which service's own wallet an address of a chain is: labelled so, and
+// not a deposit address. What goes wrong is kept for Err.
+func (v *View) Services(ctx context.Context, chain ledger.Chain, notation ledger.Notation) func(ledger.Address) (string, bool) {
+	return func(a ledger.Address) (string, bool) {
+		stop, claim, err := v.StopOf(ctx, chain, notation.FormatAddress(a))
+		if err != nil || claim == nil || stop != label.StopService || claim.Concept == "deposit_wallet" {
+			v.fail(err)
+			return "", false
+		}
+		entity, err := v.Entity(ctx, claim)
+		v.fail(err)
+		return entity, err == nil && entity != ""
+	}
+}
+
+func (v *View) fail(err error) {
+	if v.err == nil {
+		v.err = err
+	}
+}
+
+// Err is the first thing that went wrong where an answer had no room for it.
+func (v *View) Err() error { return v.err }

@@ -336,12 +336,9 @@ func (c *Clusters) claimsOn(ctx context.Context, when label.When, visit func(led
 		}
 		return visit(address, list)
 	}
-	for claim, err := range c.store.AllClaims(ctx) {
+	for claim, err := range c.store.ClaimsOn(ctx, label.Network(c.chain)) {
 		if err != nil {
 			return err
-		}
-		if claim.Subject.Network != label.Network(c.chain) {
-			continue
 		}
 		if len(group) > 0 && group[0].Subject != claim.Subject {
 			if err := flush(); err != nil {

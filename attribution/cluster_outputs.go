@@ -204,8 +204,8 @@ func (g *outputs) facts(run *store.Owned, block ledger.Height, i int) (*ledger.R
 	facts := &cluster.Facts{Outputs: known}
 	if g.cuts[run.FirstTx+store.TxNumber(i)] {
 		facts.Excluded = cluster.FalseMerge
-	} else if f, ok := coinjoin.Recognise(tx); ok && f.Confidence >= coinjoin.Threshold && !f.Entry || coinjoin.Stonewall(tx) {
-		facts.Excluded = cluster.Mixing
+	} else {
+		facts.Excluded = mixing(g.chain)(tx)
 	}
 	return tx, facts
 }

@@ -69,8 +69,9 @@ type Labels interface {
 	AddClaims(ctx context.Context, claims []label.Claim) (added int, err error)
 	// Claims gives, for each subject, all claims about it in order of their identifiers.
 	Claims(ctx context.Context, subjects []label.Subject) ([][]label.Claim, error)
-	// AllClaims yields every claim in order of subjects, then identifiers.
-	AllClaims(ctx context.Context) iter.Seq2[*label.Claim, error]
+	// ClaimsOn yields every claim about subjects of a network, or of all networks where
+	// that is empty, in order of subjects, then identifiers.
+	ClaimsOn(ctx context.Context, network label.Network) iter.Seq2[*label.Claim, error]
 	// LabelRevision sums up all claims.
 	LabelRevision(ctx context.Context) (label.Revision, error)
 }

@@ -359,9 +359,9 @@ func (a *Accounts) deliver(to Holding, lots []Lot, index int) Kind {
 	if a.hooks.Deposit != nil && a.hooks.Deposit(to, a.step.Moment, lots) {
 		return InTransit
 	}
-	if kind, entity, ends := a.end(to, lots); ends {
-		a.record.Settled(Settlement{Moment: a.step.Moment, Place: a.place(to), Kind: kind, Entity: entity, Lots: lots})
-		return kind
+	if end, ends := a.end(to, lots); ends {
+		a.record.Settled(Settlement{Moment: a.step.Moment, Place: a.place(to), Kind: end.Kind, Entity: end.Entity, Lots: end.conclude(a.palette, lots)})
+		return end.Kind
 	}
 	pool := a.pools[to]
 	if pool == nil {
@@ -371,19 +371,19 @@ func (a *Accounts) deliver(to Holding, lots []Lot, index int) Kind {
 	return Held
 }
 
-func (a *Accounts) end(to Holding, lots []Lot) (Kind, string, bool) {
+func (a *Accounts) end(to Holding, lots []Lot) (Terminal, bool) {
 	if a.hooks.Terminal != nil {
 		if terminal, ok := a.hooks.Terminal(to.Address); ok {
-			return terminal.Kind, terminal.Entity, true
+			return terminal, true
 		}
 	}
 	switch {
 	case isBurnAddress(to.Address):
-		return Burned, "", true
+		return Terminal{Kind: Burned}, true
 	case a.maxHops > 0 && fewestHops(lots) > a.maxHops:
-		return Truncated, "", true
+		return Terminal{Kind: Truncated}, true
 	}
-	return Held, "", false
+	return Terminal{}, false
 }
 
 // isBurnAddress knows where value ends: the zero address, to which tokens are

@@ -1,6 +1,10 @@
 package taint
 
-import "coldtrail/ledger"
+import (
+	"slices"
+
+	"coldtrail/ledger"
+)
 
 // Kind is where a lot ended up. Every lot ends in exactly one.
 type Kind uint8
@@ -50,6 +54,26 @@ func KindNamed(word string) (Kind, bool) {
 type Terminal struct {
 	Kind   Kind
 	Entity string
+	// Score is the certainty, in basis points, of a conclusion that it rests on, and By
+	// the rule that drew it; 0 where somebody said it of the address itself.
+	Score uint32
+	By    string
+}
+
+// Inferred says that the terminal rests on a conclusion.
+func (t *Terminal) Inferred() bool { return t.Score > 0 && t.Score < Fact }
+
+// conclude makes lots inferred that end by a conclusion; it gives others back as they
+// are.
+func (t *Terminal) conclude(p *Palette, lots []Lot) []Lot {
+	if t == nil || !t.Inferred() {
+		return lots
+	}
+	lots = slices.Clone(lots)
+	for i := range lots {
+		lots[i].Class = p.Infer(lots[i].Class, t.Score, t.By)
+	}
+	return lots
 }
 
 // Place is where lots sit or sat: an output, or an account and asset.

@@ -222,6 +222,7 @@ func (u *UTXO) receive(tx *Spend, i int, drawn []Lot) {
 		u.holdings[number] = lots
 		u.members.add(number)
 	default:
+		lots = out.Terminal.conclude(u.palette, lots)
 		u.record.Settled(Settlement{Moment: tx.Moment, Place: place, Kind: kind, Entity: entity, Lots: lots})
 	}
 	if paid {

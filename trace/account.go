@@ -26,7 +26,7 @@ func (p *plan) walkAccounts(ctx context.Context, c *chainPlan, r *record, given 
 	w := &accountWalk{plan: p, c: c, credits: map[store.TxNumber][]taint.Credit{}, listed: map[ledger.Address]bool{}, given: given, r: r}
 	hooks := taint.AccountHooks{
 		Opening:  w.opening(ctx),
-		Terminal: func(a ledger.Address) (taint.Terminal, bool) { return p.terminal(c, a) },
+		Terminal: func(a ledger.Address) (taint.Terminal, bool) { return p.terminal(c, a, given) },
 		Deposit:  p.deposit(c, r),
 		Cross:    r.crossedBy(c),
 		Watch:    func(a ledger.Address) { w.news = append(w.news, a) },

@@ -31,6 +31,9 @@ type plan struct {
 	// of a crossing.
 	decoders *crossing.Decoders
 	bridges  *bridges
+	// concluded says that the trace passed an address at which it would stop by a
+	// conclusion.
+	concluded bool
 }
 
 // colour is one stolen asset of one incident.
@@ -221,7 +224,8 @@ func (p *plan) label(c *chainPlan) {
 // terminal says whether value that reaches an address stops there. A bridge's own
 // vault holds everybody's: what reaches it without a deposit that counts is lost in
 // the bridge.
-func (p *plan) terminal(c *chainPlan, address ledger.Address) (taint.Terminal, bool) {
+// Conclusions count only where inferences do.
+func (p *plan) terminal(c *chainPlan, address ledger.Address, given *inflow) (taint.Terminal, bool) {
 	if t, ok := c.terminals[address]; ok {
 		return t, t.Kind != taint.Service || p.stopsAtServices()
 	}
@@ -231,7 +235,11 @@ func (p *plan) terminal(c *chainPlan, address ledger.Address) (taint.Terminal, b
 	if p.options.Terminals == nil {
 		return taint.Terminal{}, false
 	}
-	t, ok := p.options.Terminals(c.chain, address)
+	t, ok := p.options.Terminals(c.chain, address, c.end)
+	if ok && t.Inferred() {
+		p.concluded = true
+		ok = !given.factsOnly
+	}
 	return t, ok && (t.Kind != taint.Service || p.stopsAtServices())
 }
 

@@ -33,6 +33,8 @@ type Result struct {
 	Swaps        []Swap             `json:"swaps"`
 	// Candidates are payouts of opaque services that may answer tainted deposits.
 	Candidates []Candidate `json:"candidates,omitempty"`
+	// Labels are the claims by which dispositions name somebody.
+	Labels []Source `json:"labels,omitempty"`
 	// FactOnly is the same answer without analysts' links, where there are any.
 	FactOnly  *FactOnly `json:"fact_only,omitempty"`
 	Anomalies []Anomaly `json:"anomalies"`
@@ -40,6 +42,23 @@ type Result struct {
 
 	flows []Flow
 	work  Work
+}
+
+// Source is what says who keeps the books at an address.
+type Source struct {
+	Chain         string `json:"chain"`
+	Address       string `json:"address"`
+	Entity        string `json:"entity"`
+	Claim         string `json:"claim"` // its identifier among the labels
+	About         string `json:"about"` // the address that it is about
+	Label         string `json:"label"`
+	Category      string `json:"category,omitempty"`
+	By            string `json:"by"`
+	Source        string `json:"source,omitempty"`
+	Confidence    uint8  `json:"confidence"` // of the source, 0 to 100
+	Jurisdictions string `json:"jurisdictions,omitempty"`
+	// Rule ties the address to the one that the claim is about, where that is another.
+	Rule string `json:"rule,omitempty"`
 }
 
 // Work is how much tainted value a trace moved, for measuring.
@@ -53,12 +72,17 @@ func (r *Result) Work() Work { return r.work }
 
 // Basis names everything a result rests on.
 type Basis struct {
-	Heads   map[string]Head `json:"heads"`
-	Labels  string          `json:"labels"`
-	Rules   string          `json:"rules"`
-	Cases   string          `json:"cases"` // digest of the case files' content
-	Fees    string          `json:"fees,omitempty"`
-	Weakest string          `json:"weakest"`
+	Heads  map[string]Head `json:"heads"`
+	Labels string          `json:"labels"`
+	Rules  string          `json:"rules"`
+	Cases  string          `json:"cases"` // digest of the case files' content
+	Fees   string          `json:"fees,omitempty"`
+	// Conclusions names the rules by which addresses were given to services that no label
+	// gives them to.
+	Conclusions string `json:"conclusions,omitempty"`
+	// CoinJoins is "follow" where coinjoins were followed as any transaction.
+	CoinJoins string `json:"coinjoins,omitempty"`
+	Weakest   string `json:"weakest"`
 	// InternalUnknown lists chains on which a transaction that mattered ran a
 	// contract without a trace: native value it moved is not in the answer.
 	InternalUnknown []string `json:"internal_value_unknown,omitempty"`
@@ -189,6 +213,7 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 		return nil, err
 	}
 	result.Summary = p.summaries(final, result.Dispositions)
+	result.Labels = p.sources(result.Dispositions)
 	result.Crossings = append(result.Crossings, final.crossingRows(names)...)
 	result.Candidates = final.candidateRows(names)
 	if final != facts {
@@ -225,6 +250,25 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 	return result, err
 }
 
+// sources lists what says who keeps the books where value ended, by chain and address.
+func (p *plan) sources(rows []Disposition) (list []Source) {
+	if p.options.Sources == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	for i := range rows {
+		d := &rows[i]
+		if key := d.Chain + " " + d.Address; d.Entity != "" && !seen[key] {
+			seen[key] = true
+			if source, ok := p.options.Sources(ledger.Chain(d.Chain), d.Address); ok {
+				list = append(list, source)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b Source) int { return cmp.Or(cmp.Compare(a.Chain, b.Chain), cmp.Compare(a.Address, b.Address)) })
+	return list
+}
+
 // internalUnknown lists the chains whose internal value mattered and is not known.
 func (r *record) internalUnknown() (chains []string) {
 	for _, c := range r.plan.chains {
@@ -236,10 +280,15 @@ func (r *record) internalUnknown() (chains []string) {
 }
 
 func (p *plan) basis() Basis {
-	b := Basis{Heads: map[string]Head{}, Labels: p.options.LabelRevision, Rules: RulesVersion, Cases: caseDigest(p.cases)}
+	b := Basis{
+		Heads: map[string]Head{}, Labels: p.options.LabelRevision, Rules: RulesVersion, Cases: caseDigest(p.cases), Conclusions: p.options.Conclusions,
+	}
 	if b.Labels == "" {
 		sum := sha256.Sum256(nil)
 		b.Labels = "sha256:" + hex.EncodeToString(sum[:])
+	}
+	if p.options.CoinJoins == CoinJoinsFollow {
+		b.CoinJoins = "follow"
 	}
 	if p.rules.Fees == taint.FeesFollow {
 		b.Fees = "follow"

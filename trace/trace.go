@@ -20,7 +20,7 @@ import (
 
 // RulesVersion names the accounting rules that results rest on. It changes when
 // the same ledger, cases and method would give other bytes.
-const RulesVersion = "v1"
+const RulesVersion = "v2"
 
 // Mode is how the ledger is walked.
 type Mode string
@@ -49,10 +49,16 @@ type Options struct {
 	AsOf time.Time
 	// Notations is required.
 	Notations Notations
-	// Terminals says where the trace stops, beside the cases' own victims.
-	Terminals func(ledger.Chain, ledger.Address) (taint.Terminal, bool)
-	// LabelRevision names the labels behind Terminals in the basis.
-	LabelRevision string
+	// Terminals says where the trace stops, beside the cases' own victims, as far as the
+	// transactions before end show.
+	Terminals func(c ledger.Chain, a ledger.Address, end store.TxNumber) (taint.Terminal, bool)
+	// CoinJoins says what becomes of value in coinjoins.
+	CoinJoins CoinJoinRule
+	// LabelRevision names the labels behind Terminals in the basis, and Conclusions the
+	// rules.
+	LabelRevision, Conclusions string
+	// Sources says what a terminal at an address rested on, for Result.Labels.
+	Sources func(c ledger.Chain, address string) (Source, bool)
 	// Subsidy is a chain's block subsidy in base units, for FeesFollow.
 	Subsidy func(ledger.Chain, ledger.Height) uint64
 	// Crossings follows value across bridges, over every chain of the store.
@@ -62,6 +68,18 @@ type Options struct {
 	// Progress is told of heights done, on chains walked by streaming.
 	Progress func(chain ledger.Chain, done, total ledger.Height)
 }
+
+// CoinJoinRule says what becomes of value in transactions in which several owners mix.
+type CoinJoinRule uint8
+
+// The choices.
+const (
+	// CoinJoinsEnd lets lots that reach equal outputs of a coinjoin end there; its change
+	// is followed.
+	CoinJoinsEnd CoinJoinRule = iota
+	// CoinJoinsFollow treats them as any transaction.
+	CoinJoinsFollow
+)
 
 // ErrConservation says that a run lost or made stolen units: a defect of ours.
 var ErrConservation = errors.New("result does not conserve what was stolen; nothing was written, please report this")
@@ -89,7 +107,7 @@ func Run(ctx context.Context, s Store, cases []*Case, options Options) (*Result,
 		return nil, err
 	}
 	final := facts
-	if len(p.links) > 0 || p.infers(facts) || p.decides() {
+	if len(p.links) > 0 || p.infers(facts) || p.decides() || p.concluded {
 		if final, err = p.settle(ctx, false); err != nil {
 			return nil, err
 		}

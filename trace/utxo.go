@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"coldtrail/attribution/coinjoin"
 	"coldtrail/ledger"
 	"coldtrail/store"
 	"coldtrail/taint"
@@ -242,10 +243,11 @@ func (w *utxoWalk) cross(number store.TxNumber) {
 	}
 }
 
-// findTerminals looks the owners of a transaction's outputs up, where any address
-// of the chain is a terminal.
+// findTerminals looks the owners of a transaction's outputs up, where any address of the
+// chain is a terminal, and those of its inputs too, where it may be a coinjoin.
 func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) error {
-	if len(w.c.terminals) == 0 && w.options.Terminals == nil && w.bridges == nil {
+	mixes := w.options.CoinJoins == CoinJoinsEnd && coinjoin.Possible(len(tx.Inputs), tx.Values)
+	if len(w.c.terminals) == 0 && w.options.Terminals == nil && w.bridges == nil && !mixes {
 		return nil
 	}
 	w.ask = w.ask[:0]
@@ -258,11 +260,63 @@ func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) err
 	}
 	for i := range outputs {
 		w.spend.Outputs[i].Address = outputs[i].Address
-		if terminal, ok := w.terminal(w.c, outputs[i].Address); ok && len(w.spend.Outputs[i].Claims) == 0 {
+		if terminal, ok := w.terminal(w.c, outputs[i].Address, w.given); ok && len(w.spend.Outputs[i].Claims) == 0 {
 			w.spend.Outputs[i].Terminal = &terminal
 		}
 	}
+	if mixes {
+		return w.findMixed(ctx, tx, outputs)
+	}
 	return nil
+}
+
+// findMixed lets value end at the equal outputs of a coinjoin.
+func (w *utxoWalk) findMixed(ctx context.Context, tx *store.Transaction, outputs []store.Output) error {
+	resolved, err := w.resolve(ctx, tx, outputs)
+	if err != nil {
+		return err
+	}
+	found, ok := coinjoin.Recognise(resolved)
+	if !ok || found.Confidence < coinjoin.Threshold {
+		return nil
+	}
+	for _, i := range found.Mixed {
+		if out := &w.spend.Outputs[i]; out.Terminal == nil && len(out.Claims) == 0 {
+			out.Terminal = &taint.Terminal{Kind: taint.Mixer, Entity: found.Rule.Protocol + " coinjoin " + resolved.ID.String()}
+		}
+	}
+	return nil
+}
+
+// resolve puts a transaction together with what it spends.
+func (w *utxoWalk) resolve(ctx context.Context, tx *store.Transaction, outputs []store.Output) (*ledger.Resolved, error) {
+	ids, err := w.store.IDs(ctx, w.c.chain, []store.TxNumber{tx.Number})
+	if err != nil {
+		return nil, err
+	}
+	r := &ledger.Resolved{
+		ID: ids[0], Height: coinjoin.Height(w.c.chain, tx.Height), Index: tx.Index, Time: tx.Time, Coinbase: tx.Coinbase, Inputs: make([]ledger.Output, len(tx.Inputs)),
+	}
+	for i := range outputs {
+		r.Outputs = append(r.Outputs, ledger.Output{Value: outputs[i].Value, Address: outputs[i].Address, Unspendable: outputs[i].Unspendable})
+	}
+	w.ask = w.ask[:0]
+	for i := range tx.Inputs {
+		if tx.Inputs[i].Output != store.NoOutput {
+			w.ask = append(w.ask, tx.Inputs[i].Output)
+		}
+	}
+	spent, err := w.store.Outputs(ctx, w.c.chain, w.ask)
+	if err != nil {
+		return nil, err
+	}
+	for i := range tx.Inputs {
+		if tx.Inputs[i].Output != store.NoOutput {
+			r.Inputs[i] = ledger.Output{Value: spent[0].Value, Address: spent[0].Address}
+			spent = spent[1:]
+		}
+	}
+	return r, nil
 }
 
 // reward applies a block's coinbase once its other transactions are done.

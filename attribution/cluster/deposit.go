@@ -34,7 +34,7 @@ const victor = "Victor, Address Clustering Heuristics for Ethereum (FC 2020), de
 // the service holds its key.
 var DepositAddress = &Rule{
 	Name: "deposit-address", Title: "deposit address of a service", Source: victor,
-	Family: ledger.Account, Input: AllHistory, Kind: Depositing, Confidence: 85,
+	Family: ledger.Account, Input: AllHistory, Kind: Depositing, Confidence: 85, Default: true,
 	Published: "none published", Needs: "the collecting wallets of services, which accounts are contracts",
 	history: func(r *Rule, h *History) (edges []Edge) {
 		d, ok := Deposit(h)

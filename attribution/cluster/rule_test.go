@@ -42,7 +42,7 @@ func TestRules(t *testing.T) {
 	if d := cluster.Defaults(ledger.UTXO); len(d) != 1 || d[0] != cluster.CoSpend {
 		t.Errorf("default set %v", d)
 	}
-	if d := cluster.Defaults(ledger.Account); len(d) != 0 {
+	if d := cluster.Defaults(ledger.Account); len(d) != 1 || d[0] != cluster.DepositAddress {
 		t.Errorf("default set of accounts %v", d)
 	}
 }

@@ -250,8 +250,10 @@ func (r *reading) actor(line int, header, own map[string]*yaml.Node) error {
 		}
 		c.Why = joined(c.Why, "categories: "+flat(categories))
 	}
-	if where := flat(own["jurisdictions"]); where != "" {
-		c.Why = joined(c.Why, "jurisdictions: "+where)
+	if homes := own["jurisdictions"]; homes != nil && homes.Kind == yaml.SequenceNode {
+		for _, home := range homes.Content {
+			c.Jurisdictions = append(c.Jurisdictions, scalar(home))
+		}
 	}
 	c.Why = bound(joined(c.Why, flat(own["context"])))
 	var err error

@@ -3,6 +3,7 @@ package label
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 )
 
 // errRecord says that bytes are no claim.
@@ -22,14 +23,14 @@ func (c *Claim) Append(dst []byte) []byte {
 		flags |= 2
 	}
 	dst = append(dst, recordVersion, flags, c.Score)
-	for _, n := range []int64{c.From, c.Until, c.Stated, c.Learned, int64(c.Line), int64(len(c.Aliases))} {
+	for _, n := range []int64{c.From, c.Until, c.Stated, c.Learned, int64(c.Line), int64(len(c.Aliases)), int64(len(c.Jurisdictions))} {
 		dst = binary.AppendVarint(dst, n)
 	}
 	for _, text := range c.texts() {
 		dst = append(binary.AppendUvarint(dst, uint64(len(*text))), *text...)
 	}
-	for _, alias := range c.Aliases {
-		dst = append(binary.AppendUvarint(dst, uint64(len(alias))), alias...)
+	for _, text := range slices.Concat(c.Aliases, c.Jurisdictions) {
+		dst = append(binary.AppendUvarint(dst, uint64(len(text))), text...)
 	}
 	return dst
 }
@@ -49,24 +50,30 @@ func Decode(record []byte) (c Claim, err error) {
 	}
 	c.Cluster, c.Unchecked, c.Score = record[1]&1 != 0, record[1]&2 != 0, record[2]
 	rest := record[3:]
-	var line, aliases int64
-	for _, n := range []*int64{&c.From, &c.Until, &c.Stated, &c.Learned, &line, &aliases} {
+	var line, aliases, homes int64
+	for _, n := range []*int64{&c.From, &c.Until, &c.Stated, &c.Learned, &line, &aliases, &homes} {
 		value, size := binary.Varint(rest)
 		if size <= 0 {
 			return c, errRecord
 		}
 		*n, rest = value, rest[size:]
 	}
-	if aliases < 0 || aliases > maxAliases {
+	if aliases < 0 || aliases > maxAliases || homes < 0 || homes > maxHomes {
 		return c, errRecord
 	}
 	c.Line = int(line)
 	if aliases > 0 {
 		c.Aliases = make([]string, aliases)
 	}
+	if homes > 0 {
+		c.Jurisdictions = make([]string, homes)
+	}
 	texts := c.texts()
 	for i := range c.Aliases {
 		texts = append(texts, &c.Aliases[i])
+	}
+	for i := range c.Jurisdictions {
+		texts = append(texts, &c.Jurisdictions[i])
 	}
 	for _, text := range texts {
 		n, size := binary.Uvarint(rest)

@@ -53,9 +53,13 @@ type Claim struct {
 	From       int64  `json:"from,omitempty"`   // holds from
 	Until      int64  `json:"until,omitempty"`  // and before
 	Stated     int64  `json:"stated,omitempty"` // when the source was made
-	// Aliases and Parent are of actors: other names, and whom it belongs to.
+	// Aliases, Parent and Jurisdictions are of actors: other names, and whom it belongs
+	// to.
 	Aliases []string `json:"aliases,omitempty"`
 	Parent  string   `json:"parent,omitempty"`
+	// Jurisdictions are where an actor is at home, as its source has them: mostly codes
+	// of ISO 3166.
+	Jurisdictions []string `json:"jurisdictions,omitempty"`
 	// Withdraws is the claim that this one ends, at From.
 	Withdraws string `json:"withdraws,omitempty"`
 	// Cluster says that it holds for whoever controls the address, with all that is his.
@@ -79,8 +83,11 @@ func (c *Claim) ID() (id ID) {
 	} {
 		writeText(h, text)
 	}
-	for _, alias := range c.Aliases {
-		writeText(h, alias)
+	for _, list := range [][]string{c.Aliases, c.Jurisdictions} {
+		for _, text := range list {
+			writeText(h, text)
+		}
+		writeText(h, "")
 	}
 	var numbers [27]byte
 	binary.BigEndian.PutUint64(numbers[0:], uint64(c.From))
@@ -109,6 +116,7 @@ const (
 	maxText    = 1 << 10
 	maxWhy     = 4 << 10
 	maxAliases = 64
+	maxHomes   = 256 // there are 249 codes of countries
 )
 
 // Check says whether a claim is one: bounded, valid UTF-8, by somebody, in the
@@ -122,8 +130,8 @@ func (c *Claim) Check() error {
 	switch {
 	case len(c.Why) > maxWhy || !utf8.ValidString(c.Why):
 		return fmt.Errorf("the reason is longer than %d bytes, or no UTF-8", maxWhy)
-	case len(c.Aliases) > maxAliases:
-		return fmt.Errorf("%d aliases, more than %d", len(c.Aliases), maxAliases)
+	case len(c.Aliases) > maxAliases || len(c.Jurisdictions) > maxHomes:
+		return fmt.Errorf("%d aliases and %d jurisdictions, more than %d or %d", len(c.Aliases), len(c.Jurisdictions), maxAliases, maxHomes)
 	case c.By == "":
 		return errors.New("nobody says so: a claim needs a creator")
 	case c.Label == "" && c.Withdraws == "":
@@ -137,9 +145,9 @@ func (c *Claim) Check() error {
 	case c.Abuse != "" && !Known(c.Abuse):
 		return fmt.Errorf("abuse %q is not in the taxonomy", clip(c.Abuse))
 	}
-	for _, alias := range c.Aliases {
+	for _, alias := range slices.Concat(c.Aliases, c.Jurisdictions) {
 		if len(alias) > maxText || !utf8.ValidString(alias) {
-			return fmt.Errorf("an alias is longer than %d bytes, or no UTF-8", maxText)
+			return fmt.Errorf("an alias or jurisdiction is longer than %d bytes, or no UTF-8", maxText)
 		}
 	}
 	return nil

@@ -215,7 +215,7 @@ func TestRevision(t *testing.T) {
 func TestRecord(t *testing.T) {
 	full := label.Claim{
 		Subject: label.Subject{Network: "eip155:1", Address: "0xab"}, Label: "ключ", Actor: "a", Concept: "exchange", Abuse: "scam", Confidence: "forensic", Score: 50,
-		By: "x", Source: "y", Why: "z", From: -5, Until: 1 << 60, Stated: 3, Aliases: []string{"", "APT38"}, Parent: "dprk", Withdraws: "00", Cluster: true, Unchecked: true,
+		By: "x", Source: "y", Why: "z", From: -5, Until: 1 << 60, Stated: 3, Aliases: []string{"", "APT38"}, Jurisdictions: []string{"KP"}, Parent: "dprk", Withdraws: "00", Cluster: true, Unchecked: true,
 		Learned: 7, File: "f", Line: 9,
 	}
 	for _, want := range []label.Claim{full, {}, claim("a", "x", "", "", 1, 2)} {

@@ -50,7 +50,7 @@ func evmNetwork(id string, tickers ...string) network {
 // networks lists every network whose addresses can be checked. The forms are those of
 // the networks' own sources; versions of Base58Check from their chain parameters.
 var networks = []network{
-	{Network(ledger.Bitcoin), []string{"BTC", "XBT", "OMNI", "bitcoin"}, readBitcoin},
+	{Network(ledger.Bitcoin), []string{"BTC", "XBT", "OMNI", "bitcoin"}, readBitcoin(bitcoin.Mainnet)},
 	evmNetwork("eip155:1", "ETH", "ERC20", "ethereum"),
 	evmNetwork("eip155:56", "BEP20", "BNB", "BSC"),
 	evmNetwork("eip155:137", "MATIC", "POL", "polygon"),
@@ -73,6 +73,10 @@ var networks = []network{
 	{Ripple, []string{"XRP", "Ripple"}, readRipple},
 	{Monero, []string{"XMR", "monero"}, readMonero},
 	{EOS, []string{"EOS"}, readEOS},
+	{Network(bitcoin.Testnet3.Chain), []string{"TBTC", "testnet3"}, readBitcoin(bitcoin.Testnet3)},
+	{Network(bitcoin.Signet.Chain), []string{"SBTC", "signet"}, readBitcoin(bitcoin.Signet)},
+	{Network(bitcoin.Regtest.Chain), []string{"RBTC", "regtest"}, readBitcoin(bitcoin.Regtest)},
+	{Network(bitcoin.Simnet.Chain), []string{"XSIM", "simnet"}, readBitcoin(bitcoin.Simnet)},
 }
 
 // tokens are tickers that are issued on several networks: the form of the address
@@ -229,16 +233,19 @@ func SubjectOf(chain ledger.Chain, text string) Subject {
 	return Subject{Network(chain), text}
 }
 
-func readBitcoin(text string) (string, error) {
-	n := bitcoin.Notation{Network: bitcoin.Mainnet}
-	a, err := n.ParseAddress(text)
-	if err != nil {
-		return "", err
+// readBitcoin reads an address of a network that speaks Bitcoin's protocol.
+func readBitcoin(network *bitcoin.Network) func(string) (string, error) {
+	n := bitcoin.Notation{Network: network}
+	return func(text string) (string, error) {
+		a, err := n.ParseAddress(text)
+		if err != nil {
+			return "", err
+		}
+		if a.Kind == ledger.Script {
+			return "", errors.New("a script's hash is no address")
+		}
+		return n.FormatAddress(a), nil
 	}
-	if a.Kind == ledger.Script {
-		return "", errors.New("a script's hash is no address")
-	}
-	return n.FormatAddress(a), nil
 }
 
 func readEVM(text string) (string, error) {

@@ -360,7 +360,7 @@ func (s *session) printShown(x *shown) {
 	for i := range x.Claims {
 		c := &x.Claims[i]
 		fmt.Fprintf(s.stdout, "  %q by %s, confidence %d", c.Label, c.By, c.Score)
-		for _, part := range [][2]string{{"actor", c.Actor}, {"category", c.Concept}, {"abuse", c.Abuse}, {"parent", c.Parent}, {"also", strings.Join(c.Aliases, ", ")}} {
+		for _, part := range [][2]string{{"actor", c.Actor}, {"category", c.Concept}, {"abuse", c.Abuse}, {"parent", c.Parent}, {"also", strings.Join(c.Aliases, ", ")}, {"in", strings.Join(c.Jurisdictions, ", ")}} {
 			if part[1] != "" {
 				fmt.Fprintf(s.stdout, ", %s %s", part[0], part[1])
 			}
@@ -406,7 +406,7 @@ func (*labelsListVerb) Run(ctx context.Context, s *session) (err error) {
 		Claims   int    `json:"claims"`
 	}
 	count := map[string]int{}
-	for c, err := range from.AllClaims(ctx) {
+	for c, err := range from.ClaimsOn(ctx, "") {
 		if err != nil {
 			return err
 		}
@@ -465,7 +465,7 @@ func (v *labelsExportVerb) Run(ctx context.Context, s *session) (err error) {
 		}
 		group = group[:0]
 	}
-	for c, err := range from.AllClaims(ctx) {
+	for c, err := range from.ClaimsOn(ctx, "") {
 		if err != nil {
 			return err
 		}

@@ -56,10 +56,20 @@ func (*statusVerb) Run(ctx context.Context, s *session) (err error) {
 		}
 		chains = append(chains, c)
 	}
-	if s.json {
-		return s.printJSON(map[string]any{"chains": chains, "labels": noLabels})
+	revision, err := from.LabelRevision(ctx)
+	if err != nil {
+		return err
 	}
-	return s.printStatus(chains)
+	if s.json {
+		return s.printJSON(map[string]any{"chains": chains, "labels": revision.String(), "claims": revision.Count})
+	}
+	if err := s.printStatus(chains); err != nil {
+		return err
+	}
+	if revision.Count > 0 {
+		fmt.Fprintf(s.stdout, "%d claims about who is behind addresses, %s\n", revision.Count, revision.String())
+	}
+	return nil
 }
 
 func (s *session) printStatus(chains []statusChain) error {

@@ -18,18 +18,22 @@ import (
 )
 
 type traceVerb struct {
-	Cases  []string `arg:"" name:"CASE.yaml" help:"Case files; several trace together."`
-	Method string   `default:"fifo" help:"fifo, haircut, lifo, poison, seniority or tiho."`
-	Mode   string   `default:"streaming" enum:"streaming,targeted" help:"streaming reads every block, targeted only what is touched."`
-	AsOf   string   `placeholder:"TIME" help:"RFC 3339 time or date; by default the newest block."`
-	Fees   string   `default:"end" enum:"end,follow" help:"end: fees end the trace; follow: they reach the block's coinbase."`
-	Flows  bool     `help:"Print every movement instead, oldest first."`
-	Path   string   `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
-	From   string   `placeholder:"KIND:URL" help:"Trace without a ledger of your own: otterscan:URL of a node, etherscan:URL or esplora:URL of an explorer; what is touched is fetched and kept."`
-	Fresh  bool     `help:"With --from: begin again at the newest block instead of going on with what was fetched."`
-	Most   int      `placeholder:"N" help:"With --from: most addresses or transactions to ask for; by default 500."`
-	Colour string   `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
+	Cases    []string `arg:"" name:"CASE.yaml" help:"Case files; several trace together."`
+	Method   string   `default:"fifo" help:"fifo, haircut, lifo, poison, seniority or tiho."`
+	Mode     string   `default:"streaming" enum:"streaming,targeted" help:"streaming reads every block, targeted only what is touched."`
+	AsOf     string   `placeholder:"TIME" help:"RFC 3339 time or date; by default the newest block."`
+	Fees     string   `default:"end" enum:"end,follow" help:"end: fees end the trace; follow: they reach the block's coinbase."`
+	CoinJoin string   `default:"end" name:"coinjoin" enum:"end,follow" help:"end: value ends at the equal outputs of a coinjoin; follow: it is a transaction like any other."`
+	Conclude string   `default:"deposits" placeholder:"RULES" help:"Where the trace stops beside labelled addresses: deposits (swept into a service's wallets), clusters (spent together with a service's), both with a comma, or none."`
+	Least    uint8    `placeholder:"N" help:"Stop by labels of at least this confidence, 0 to 100; by default any."`
+	Flows    bool     `help:"Print every movement instead, oldest first."`
+	Path     string   `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
+	From     string   `placeholder:"KIND:URL" help:"Trace without a ledger of your own: otterscan:URL of a node, etherscan:URL or esplora:URL of an explorer; what is touched is fetched and kept."`
+	Fresh    bool     `help:"With --from: begin again at the newest block instead of going on with what was fetched."`
+	Most     int      `placeholder:"N" help:"With --from: most addresses or transactions to ask for; by default 500."`
+	Colour   string   `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
 
+	knownFlags
 	nodeFlags
 }
 
@@ -68,7 +72,15 @@ func (v *traceVerb) trace(ctx context.Context, s *session, cases []*trace.Case, 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	return trace.Run(ctx, from, cases, options)
+	done, err := v.stopAt(ctx, s, from, &options)
+	if err != nil {
+		return nil, err
+	}
+	result, err = trace.Run(ctx, from, cases, options)
+	if err = errors.Join(err, done()); err != nil {
+		return nil, err
+	}
+	return result, nil
 }
 
 func (v *traceVerb) options(s *session) (trace.Options, error) {
@@ -82,6 +94,9 @@ func (v *traceVerb) options(s *session) (trace.Options, error) {
 	}
 	if v.Fees == "follow" {
 		o.Fees = taint.FeesFollow
+	}
+	if v.CoinJoin == "follow" {
+		o.CoinJoins = trace.CoinJoinsFollow
 	}
 	if v.AsOf != "" {
 		if o.AsOf, err = parseMoment("--as-of", v.AsOf); err != nil {

@@ -72,6 +72,18 @@ func (n *names) parseAsset(name string) ledger.Asset {
 	return asset
 }
 
+// naming writes @NAME in the place of a transaction's identifier that ends a text.
+func (n *register) naming(text string) string {
+	at := len(text) - 2*len(ledger.Hash{})
+	if at < 0 {
+		return text
+	}
+	if id, err := ledger.ParseHash(text[at:]); err == nil && n.tx[id] != "" {
+		return text[:at] + "@" + n.tx[id]
+	}
+	return text
+}
+
 func (n *register) txID(name string) ledger.Hash {
 	id := ledger.Hash(sha256.Sum256([]byte("transaction " + name)))
 	n.tx[id] = name

@@ -10,6 +10,7 @@ import (
 
 	"coldtrail/ledger"
 	"coldtrail/taint"
+	"coldtrail/trace"
 )
 
 // Limits of a scenario, so that a hostile file costs bounded memory.
@@ -298,7 +299,7 @@ func (p *parser) readAccept(args []string) error {
 	return nil
 }
 
-// readTrace begins an expectation: `trace METHOD... [fees=follow subsidy=N hops=N]`.
+// readTrace begins an expectation: `trace METHOD... [fees=follow coinjoin=follow subsidy=N hops=N]`.
 func (p *parser) readTrace(args []string) error {
 	p.closeBlock()
 	e := expectation{line: p.line}
@@ -316,12 +317,14 @@ func (p *parser) readTrace(args []string) error {
 			e.methods = append(e.methods, method)
 		case key == "fees" && value == "follow":
 			e.fees = taint.FeesFollow
+		case key == "coinjoin" && value == "follow":
+			e.coinJoins = trace.CoinJoinsFollow
 		case key == "subsidy" && err == nil:
 			e.subsidy = number
 		case key == "hops" && err == nil:
 			e.hops = uint32(number)
 		default:
-			return p.fail("trace option %q is unknown; use fees=follow, subsidy=N, hops=N", arg)
+			return p.fail("trace option %q is unknown; use fees=follow, coinjoin=follow, subsidy=N, hops=N", arg)
 		}
 	}
 	if len(e.methods) == 0 {

@@ -156,9 +156,9 @@ func (s *Scenario) check(ctx context.Context, from store.Store, e *expectation, 
 		return &FailureError{File: s.File, Line: e.line, Method: method.Name, Reason: reason, Want: want, Got: got}
 	}
 	options := trace.Options{
-		Method: method, Mode: trace.Streaming, Fees: e.fees,
+		Method: method, Mode: trace.Streaming, Fees: e.fees, CoinJoins: e.coinJoins,
 		Crossings: true, Notations: func(c ledger.Chain) (ledger.Notation, error) { return s.on[c], nil },
-		Terminals: func(_ ledger.Chain, a ledger.Address) (taint.Terminal, bool) {
+		Terminals: func(_ ledger.Chain, a ledger.Address, _ store.TxNumber) (taint.Terminal, bool) {
 			t, ok := s.labels[s.names.FormatAddress(a)]
 			return t, ok
 		},
@@ -303,7 +303,7 @@ func (s *Scenario) printDisposition(d *trace.Disposition) string {
 		words = append(words, "certainty", fmt.Sprint(d.Certainty))
 	}
 	if d.Entity != "" {
-		words = append(words, "entity", d.Entity)
+		words = append(words, "entity", s.names.naming(d.Entity))
 	}
 	return strings.Join(words, " ")
 }

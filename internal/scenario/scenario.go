@@ -11,6 +11,7 @@ import (
 
 	"coldtrail/ledger"
 	"coldtrail/taint"
+	"coldtrail/trace"
 )
 
 // Scenario is one parsed file.
@@ -99,10 +100,11 @@ type accept struct {
 
 // expectation is one trace and what it must give.
 type expectation struct {
-	line    int
-	methods []*taint.Method
-	fees    taint.FeeRule
-	subsidy uint64
-	hops    uint32
-	lines   []string
+	line      int
+	methods   []*taint.Method
+	fees      taint.FeeRule
+	coinJoins trace.CoinJoinRule
+	subsidy   uint64
+	hops      uint32
+	lines     []string
 }

@@ -121,10 +121,14 @@ func readClaim(value []byte) (c label.Claim, err error) {
 	return c, err
 }
 
-// AllClaims yields every claim.
-func (s *Store) AllClaims(ctx context.Context) iter.Seq2[*label.Claim, error] {
+// ClaimsOn yields every claim of a network, or of all.
+func (s *Store) ClaimsOn(ctx context.Context, network label.Network) iter.Seq2[*label.Claim, error] {
+	prefix := []byte{keyClaim}
+	if network != "" {
+		prefix = append(append(prefix, network...), 0)
+	}
 	return func(yield func(*label.Claim, error) bool) {
-		err := s.scan([]byte{keyClaim}, func(_, value []byte) error {
+		err := s.scan(prefix, func(_, value []byte) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}

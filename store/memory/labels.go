@@ -54,13 +54,15 @@ func (s *Store) Claims(ctx context.Context, subjects []label.Subject) ([][]label
 	return out, ctx.Err()
 }
 
-// AllClaims yields every claim.
-func (s *Store) AllClaims(ctx context.Context) iter.Seq2[*label.Claim, error] {
+// ClaimsOn yields every claim of a network, or of all.
+func (s *Store) ClaimsOn(ctx context.Context, network label.Network) iter.Seq2[*label.Claim, error] {
 	return func(yield func(*label.Claim, error) bool) {
 		s.mu.RLock()
 		subjects := make([]label.Subject, 0, len(s.labels.bySubject))
 		for subject := range s.labels.bySubject {
-			subjects = append(subjects, subject)
+			if network == "" || subject.Network == network {
+				subjects = append(subjects, subject)
+			}
 		}
 		s.mu.RUnlock()
 		slices.SortFunc(subjects, label.Subject.Compare)

@@ -64,13 +64,21 @@ func testLabels(t *testing.T, open func(t *testing.T) store.Store) {
 // dumpLabels writes everything that a store says about labels.
 func dumpLabels(t *rapid.T, s store.Store) (out []string) {
 	var subjects []label.Subject
-	for c, err := range s.AllClaims(t.Context()) {
+	for c, err := range s.ClaimsOn(t.Context(), "") {
 		if err != nil {
 			t.Fatal(err)
 		}
 		out = append(out, fmt.Sprintf("%+v", *c))
 		if !slices.Contains(subjects, c.Subject) {
 			subjects = append(subjects, c.Subject)
+		}
+	}
+	for _, network := range []label.Network{"eip155:1", "eip155:", "tron", "bip122:000000000019d6689c085ae165831e93"} {
+		for c, err := range s.ClaimsOn(t.Context(), network) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, fmt.Sprintf("on %s: %s", network, c.ID()))
 		}
 	}
 	subjects = append(subjects, label.Subject{Network: "eip155:1", Address: "nobody"})
