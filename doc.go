@@ -8,8 +8,9 @@ package coldtrail
 
 import "embed"
 
-// Bundled is the data of `coldtrail demo`: the Bybit theft's Ethereum leg and its
-// case file, so that the first run needs neither network nor download.
+// Bundled is the data that the program brings: of `coldtrail demo` the Bybit theft's
+// Ethereum leg and its case file, so that the first run needs neither network nor
+// download; and which states stand behind which groups.
 //
-//go:embed testdata/bybit-2025/transfers.csv testdata/bybit-2025/case.yaml
+//go:embed testdata/bybit-2025/transfers.csv testdata/bybit-2025/case.yaml testdata/actors/actors.yaml
 var Bundled embed.FS

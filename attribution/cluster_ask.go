@@ -398,8 +398,9 @@ func (c *Clusters) actors(ctx context.Context, when label.When) (map[cluster.Mem
 			if byRoot[root] == nil {
 				byRoot[root] = map[string]label.Claim{}
 			}
-			if have, ok := byRoot[root][claim.Actor]; !ok || label.Compare(claim, have) < 0 {
-				byRoot[root][claim.Actor] = claim
+			actor := label.Fold(claim.Actor)
+			if have, ok := byRoot[root][actor]; !ok || label.Compare(claim, have) < 0 {
+				byRoot[root][actor] = claim
 			}
 		}
 		return nil

@@ -36,10 +36,12 @@ type Case struct {
 	StopAt   Limits    `yaml:"stop_at"`
 }
 
-// Attribution says who is held responsible, and who says so.
+// Attribution says who is held responsible, who says so, where and when.
 type Attribution struct {
 	Actor      string `yaml:"actor"`
 	By         string `yaml:"by"`
+	Source     string `yaml:"source,omitempty"`
+	Date       string `yaml:"date,omitempty"`
 	Confidence string `yaml:"confidence"`
 }
 

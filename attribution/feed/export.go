@@ -63,7 +63,7 @@ func WriteTagPack(w io.Writer, claims []label.Claim) error {
 	}{Title: "Labels of Coldtrail", Creator: "Coldtrail", Tags: []tag{}}
 	for i := range claims {
 		c := &claims[i]
-		if c.Subject.Network == label.ActorNetwork || c.Withdraws != "" {
+		if !c.OnAddress() || c.Withdraws != "" {
 			continue
 		}
 		day, _, _ := strings.Cut(date(c.Stated), "T")
@@ -86,7 +86,7 @@ func WriteCSV(w io.Writer, claims []label.Claim) error {
 	}
 	for i := range claims {
 		c := &claims[i]
-		if c.Subject.Network == label.ActorNetwork || c.Withdraws != "" {
+		if !c.OnAddress() || c.Withdraws != "" {
 			continue
 		}
 		row := []string{
@@ -139,7 +139,7 @@ func WriteSTIX(w io.Writer, claims []label.Claim) error {
 	}
 	for i := range claims {
 		c := &claims[i]
-		if c.Subject.Network == label.ActorNetwork || c.Withdraws != "" {
+		if !c.OnAddress() || c.Withdraws != "" {
 			continue
 		}
 		who := "identity--" + uuid5("identity "+c.By)
@@ -171,7 +171,7 @@ func WriteMISP(w io.Writer, claims []label.Claim) error {
 	objects := []map[string]any{}
 	for i := range claims {
 		c := &claims[i]
-		if c.Subject.Network == label.ActorNetwork || c.Withdraws != "" {
+		if !c.OnAddress() || c.Withdraws != "" {
 			continue
 		}
 		symbol := currency(c.Subject.Network)

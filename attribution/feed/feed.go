@@ -56,7 +56,7 @@ type Feed struct {
 }
 
 // Feeds lists every format; the first that recognises a file reads it.
-var Feeds = []*Feed{TagPack, ActorPack, OFACAdvanced, OFACXML, OFACCSV, STIX, FollowTheMoney, Etherscan, OFACList, CSV, List}
+var Feeds = []*Feed{Incident, TagPack, ActorPack, OFACAdvanced, OFACXML, OFACCSV, STIX, FollowTheMoney, Etherscan, OFACList, CSV, List}
 
 // ErrFormat says that no format recognises a file.
 var ErrFormat = errors.New("the format is not recognised; name one with --format")

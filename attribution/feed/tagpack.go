@@ -22,7 +22,8 @@ var TagPack = &Feed{
 	read: readTagPack,
 }
 
-// ActorPack is GraphSense's format for actors.
+// ActorPack is GraphSense's format for actors. Ours, beyond it: an actor may name its
+// parent, and who says so and when, where that is not the pack's.
 var ActorPack = &Feed{
 	Name: "actorpack", Title: "GraphSense ActorPack (YAML)",
 	recognises: func(name string, head []byte) bool {
@@ -101,6 +102,17 @@ func scalar(n *yaml.Node) string {
 		return n.Value
 	}
 	return ""
+}
+
+// items are the texts of a list.
+func items(n *yaml.Node) (list []string) {
+	if n == nil || n.Kind != yaml.SequenceNode {
+		return nil
+	}
+	for _, item := range n.Content {
+		list = append(list, scalar(item))
+	}
+	return list
 }
 
 // flat writes a field of any shape on one line.
@@ -237,11 +249,7 @@ func (r *reading) actor(line int, header, own map[string]*yaml.Node) error {
 		Subject: label.Subject{Network: label.ActorNetwork, Address: id}, Label: scalar(own["label"]), By: scalar(header["creator"]), Source: scalar(own["uri"]),
 		Parent: scalar(own["parent"]), Confidence: "authority_data",
 	}
-	if aliases := own["aliases"]; aliases != nil && aliases.Kind == yaml.SequenceNode {
-		for _, alias := range aliases.Content {
-			c.Aliases = append(c.Aliases, scalar(alias))
-		}
-	}
+	c.Aliases, c.Jurisdictions = items(own["aliases"]), items(own["jurisdictions"])
 	if categories := own["categories"]; categories != nil && categories.Kind == yaml.SequenceNode {
 		for _, category := range categories.Content {
 			if found, ok := label.ConceptOf(scalar(category)); ok && label.Broad(c.Concept) {
@@ -250,14 +258,16 @@ func (r *reading) actor(line int, header, own map[string]*yaml.Node) error {
 		}
 		c.Why = joined(c.Why, "categories: "+flat(categories))
 	}
-	if homes := own["jurisdictions"]; homes != nil && homes.Kind == yaml.SequenceNode {
-		for _, home := range homes.Content {
-			c.Jurisdictions = append(c.Jurisdictions, scalar(home))
-		}
-	}
 	c.Why = bound(joined(c.Why, flat(own["context"])))
+	if by := scalar(own["creator"]); by != "" {
+		c.By = by
+	}
+	stated := scalar(own["lastmod"])
+	if stated == "" {
+		stated = scalar(header["lastmod"])
+	}
 	var err error
-	if c.Stated, err = moment(scalar(header["lastmod"])); err != nil {
+	if c.Stated, err = moment(stated); err != nil {
 		return r.reject(line, "lastmod: "+err.Error())
 	}
 	return r.take(line, &c)

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -72,6 +73,13 @@ type Claim struct {
 	Learned int64  `json:"learned"`
 	File    string `json:"file,omitempty"`
 	Line    int    `json:"line,omitempty"`
+}
+
+// OnAddress says whether the claim is about an address, not about an actor, a theft or a
+// transaction.
+func (c *Claim) OnAddress() bool {
+	n := c.Subject.Network
+	return n != ActorNetwork && n != IncidentNetwork && !strings.HasPrefix(string(n), "tx:")
 }
 
 // ID is the claim's name. The same words of the same source have the same, whenever
@@ -221,6 +229,17 @@ func Compare(a, b Claim) int {
 	return slices.Compare(x[:], y[:])
 }
 
+// Fold makes spellings of a name alike: "Lazarus Group", "lazarus-group" and
+// "lazarusgroup" are one.
+func Fold(name string) string {
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(" -_.'’", c) {
+			return -1
+		}
+		return c
+	}, strings.ToLower(name))
+}
+
 // Conflict is two claims about one subject that cannot both be right.
 type Conflict struct {
 	A, B Claim
@@ -234,7 +253,7 @@ func Conflicts(claims []Claim) (list []Conflict) {
 		for j := i + 1; j < len(claims); j++ {
 			a, b := &claims[i], &claims[j]
 			switch {
-			case a.Actor != "" && b.Actor != "" && a.Actor != b.Actor:
+			case a.Actor != "" && b.Actor != "" && Fold(a.Actor) != Fold(b.Actor):
 				list = append(list, Conflict{*a, *b, "actor"})
 			case a.Concept != "" && b.Concept != "" && !Is(a.Concept, b.Concept) && !Is(b.Concept, a.Concept):
 				list = append(list, Conflict{*a, *b, "category"})

@@ -32,6 +32,8 @@ const (
 	Cash     Network = "bip122:000000000000000000651ef99cb9fcbe"
 	// ActorNetwork is of subjects that are actors, not addresses.
 	ActorNetwork Network = "actor"
+	// IncidentNetwork is of subjects that are thefts, by the names of their cases.
+	IncidentNetwork Network = "incident"
 )
 
 const unchecked = "ticker:"
@@ -73,10 +75,10 @@ var networks = []network{
 	{Ripple, []string{"XRP", "Ripple"}, readRipple},
 	{Monero, []string{"XMR", "monero"}, readMonero},
 	{EOS, []string{"EOS"}, readEOS},
-	{Network(bitcoin.Testnet3.Chain), []string{"TBTC", "testnet3"}, readBitcoin(bitcoin.Testnet3)},
-	{Network(bitcoin.Signet.Chain), []string{"SBTC", "signet"}, readBitcoin(bitcoin.Signet)},
-	{Network(bitcoin.Regtest.Chain), []string{"RBTC", "regtest"}, readBitcoin(bitcoin.Regtest)},
-	{Network(bitcoin.Simnet.Chain), []string{"XSIM", "simnet"}, readBitcoin(bitcoin.Simnet)},
+	{Network(bitcoin.Testnet3.Chain), []string{"bitcoin-testnet3", "testnet3"}, readBitcoin(bitcoin.Testnet3)},
+	{Network(bitcoin.Signet.Chain), []string{"bitcoin-signet", "signet"}, readBitcoin(bitcoin.Signet)},
+	{Network(bitcoin.Regtest.Chain), []string{"bitcoin-regtest", "regtest"}, readBitcoin(bitcoin.Regtest)},
+	{Network(bitcoin.Simnet.Chain), []string{"bitcoin-simnet", "simnet"}, readBitcoin(bitcoin.Simnet)},
 }
 
 // tokens are tickers that are issued on several networks: the form of the address

@@ -17,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"coldtrail"
 	"coldtrail/attribution"
 	"coldtrail/attribution/feed"
 	"coldtrail/attribution/label"
@@ -27,11 +28,13 @@ type labelsVerb struct {
 	List   labelsListVerb   `cmd:"" help:"Say what is held, by source."`
 	Show   labelsShowVerb   `cmd:"" help:"Say everything that is said about an address or an actor."`
 	Export labelsExportVerb `cmd:"" help:"Write labels in the formats of others."`
+	Oracle labelsOracleVerb `cmd:"" help:"Replay the on-chain sanctions oracle from a chain of the store."`
 }
 
 type labelsImportVerb struct {
-	Files      []string `arg:"" name:"FILE" type:"path" help:"Files or folders; .zst, .gz and .tar are opened."`
-	Format     string   `placeholder:"F" help:"tagpack, actorpack, ofac-csv, ofac-xml, ofac-advanced, ofac-list, ftm, stix, csv, etherscan or list; by default told from the file."`
+	Bundled    bool     `help:"Import what the program brings: the groups behind known thefts, and whom they belong to."`
+	Files      []string `arg:"" optional:"" name:"FILE" type:"path" help:"Files or folders; .zst, .gz and .tar are opened."`
+	Format     string   `placeholder:"F" help:"tagpack, actorpack, case, ofac-csv, ofac-xml, ofac-advanced, ofac-list, ftm, stix, csv, etherscan or list; by default told from the file."`
 	KeepGoing  bool     `help:"Import what is right of a file with bad rows, and write those to a reject file."`
 	Reject     string   `type:"path" placeholder:"FILE" help:"With --keep-going: where bad rows are listed; by default labels-rejected.csv beside the store."`
 	Learned    string   `placeholder:"TIME" help:"When this became known to you; by default now."`
@@ -69,6 +72,14 @@ func (v *labelsImportVerb) Run(ctx context.Context, s *session) (err error) {
 	defer func() { err = errors.Join(err, into.Close()) }()
 	x.into = attribution.NewImporter(into)
 	x.bar = newProgress(s, "labels", 0)
+	if len(v.Files) == 0 && !v.Bundled {
+		return errors.New("name at least one file or folder, or --bundled")
+	}
+	if v.Bundled {
+		if err := x.bundled(ctx); err != nil {
+			return err
+		}
+	}
 	for _, file := range v.Files {
 		if err := x.visit(ctx, file); err != nil {
 			return err
@@ -109,6 +120,20 @@ type labelsImport struct {
 	skipped []string
 	refused []error // files of which nothing was kept
 	rows    uint64
+}
+
+// bundled imports what the program brings.
+func (x *labelsImport) bundled(ctx context.Context) error {
+	for _, name := range []string{"testdata/actors/actors.yaml", demoFolder + "/case.yaml"} {
+		f, err := coldtrail.Bundled.Open(name)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(x.read(ctx, name, f, false), f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // visit imports a file, or what a folder holds.
@@ -339,6 +364,9 @@ func (v *labelsShowVerb) Run(ctx context.Context, s *session) (err error) {
 // subjectsOf lists what an address may mean: it on every network whose form it has, and
 // an actor of that name.
 func subjectsOf(address, network string) (list []label.Subject, err error) {
+	if network == string(label.ActorNetwork) || network == string(label.IncidentNetwork) {
+		return []label.Subject{{Network: label.Network(network), Address: address}}, nil
+	}
 	if network != "" {
 		subject, _, err := label.ParseSubject(network, address)
 		var mismatch *label.MismatchError
@@ -352,7 +380,7 @@ func subjectsOf(address, network string) (list []label.Subject, err error) {
 			list = append(list, subject)
 		}
 	}
-	return append(list, label.Subject{Network: label.ActorNetwork, Address: address}), nil
+	return append(list, label.Subject{Network: label.ActorNetwork, Address: address}, label.Subject{Network: label.IncidentNetwork, Address: address}), nil
 }
 
 func (s *session) printShown(x *shown) {

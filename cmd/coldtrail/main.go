@@ -32,6 +32,7 @@ type commandLine struct {
 	Export    exportVerb    `cmd:"" help:"Write a chain of the store into Parquet files."`
 	Replay    replayVerb    `cmd:"" help:"Play a laundering from published figures into a ledger of its own, with the truth beside it."`
 	Labels    labelsVerb    `cmd:"" help:"What is known of who is behind addresses."`
+	Actors    actorsVerb    `cmd:"" help:"Who is known of, and who belongs to whom, up to states."`
 	Cluster   clusterVerb   `cmd:"" help:"Which addresses have one owner, and why."`
 	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
 	Crossings crossingsVerb `cmd:"" help:"List what went across bridges, stolen or not."`

@@ -124,13 +124,14 @@ type answer struct {
 	Dispositions []disposition
 	FactOnly     struct{ Dispositions []disposition } `json:"fact_only"`
 	Anomalies    []struct{ Kind, Tx, At, Asset, Amount string }
-	Basis        struct{ Weakest string }
+	Basis        struct{ Weakest, Labels, Conclusions string }
+	Labels       []struct{ Address, About, Entity, Claim, By, Rule, Jurisdictions string }
 }
 
 type disposition struct {
-	Colour, Kind, Asset, At, Address, Amount, Origin string
-	Certainty                                        int `json:"certainty_bp"`
-	Hops                                             int
+	Colour, Kind, Asset, At, Address, Amount, Origin, By string
+	Certainty                                            int `json:"certainty_bp"`
+	Hops                                                 int
 }
 
 // TestFirstPayment follows the first payment ever made, in block 170, to the tip,
