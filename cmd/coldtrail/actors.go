@@ -47,7 +47,7 @@ func (v *actorsListVerb) Run(ctx context.Context, s *session) error {
 		w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "ACTOR\tNAME\tBELONGS TO\tSOURCES")
 		for _, x := range all {
-			fmt.Fprintf(w, "%s\t%q\t%s\t%d\n", x.ID, x.Label, strings.Join(a.Line(x.ID)[1:], " < "), len(x.Claims))
+			fmt.Fprintf(w, "%s\t%q\t%s\t%d\n", inert(x.ID), x.Label, inert(strings.Join(a.Line(x.ID)[1:], " < ")), len(x.Claims))
 		}
 		return w.Flush()
 	})
@@ -103,33 +103,33 @@ func (v *actorsShowVerb) Run(ctx context.Context, s *session) (err error) {
 }
 
 func (s *session) printActor(x *shownActor) {
-	fmt.Fprintf(s.stdout, "%s: %q\n  names: %q\n", x.ID, x.Label, x.Names)
+	fmt.Fprintf(s.stdout, "%s: %q\n  names: %q\n", inert(x.ID), x.Label, x.Names)
 	if len(x.Line) > 1 {
-		fmt.Fprintf(s.stdout, "  belongs to: %s\n", strings.Join(x.Line[1:], " < "))
+		fmt.Fprintf(s.stdout, "  belongs to: %s\n", inert(strings.Join(x.Line[1:], " < ")))
 	}
 	if len(x.Under) > 1 {
-		fmt.Fprintf(s.stdout, "  with: %s\n", strings.Join(x.Under, ", "))
+		fmt.Fprintf(s.stdout, "  with: %s\n", inert(strings.Join(x.Under, ", ")))
 	}
 	for i := range x.Claims {
 		c := &x.Claims[i]
-		fmt.Fprintf(s.stdout, "  by %s", c.By)
+		fmt.Fprintf(s.stdout, "  by %s", inert(c.By))
 		if c.Stated != 0 {
 			fmt.Fprintf(s.stdout, ", %s", stampDay(c.Stated))
 		}
-		fmt.Fprintf(s.stdout, ": %q, also %q; %s\n", c.Label, c.Aliases, c.Source)
+		fmt.Fprintf(s.stdout, ": %q, also %q; %s\n", c.Label, c.Aliases, inert(c.Source))
 	}
 	for i := range x.Incidents {
 		in := &x.Incidents[i]
-		fmt.Fprintf(s.stdout, "  theft %s, %s: attributed to %s by %s", in.Case, stampDay(in.By.From), in.By.Actor, in.By.By)
+		fmt.Fprintf(s.stdout, "  theft %s, %s: attributed to %s by %s", inert(in.Case), stampDay(in.By.From), inert(in.By.Actor), inert(in.By.By))
 		if in.By.Stated != 0 {
 			fmt.Fprintf(s.stdout, " on %s", stampDay(in.By.Stated))
 		}
-		fmt.Fprintf(s.stdout, " (confidence %d); %s\n", in.By.Score, in.By.Source)
+		fmt.Fprintf(s.stdout, " (confidence %d); %s\n", in.By.Score, inert(in.By.Source))
 	}
 	total := 0
 	for _, id := range sortedKeys(x.Addresses) {
 		total += x.Addresses[id]
-		fmt.Fprintf(s.stdout, "  %d addresses of %s\n", x.Addresses[id], id)
+		fmt.Fprintf(s.stdout, "  %d addresses of %s\n", x.Addresses[id], inert(id))
 	}
 	if len(x.Addresses) > 1 {
 		fmt.Fprintf(s.stdout, "  %d addresses in all\n", total)

@@ -70,7 +70,7 @@ type shownCluster struct {
 	Labels    []shown     `json:"labels"`
 	Actors    []string    `json:"actors"`
 	Conflict  bool        `json:"conflict"`
-	Cohesion  uint32      `json:"cohesion_bp"`
+	Cohesion  uint32      `json:"cohesion_bp,omitempty"` // of what is known now; nothing is said of earlier blocks
 	Weak      []shownWeak `json:"weak,omitempty"`
 }
 
@@ -114,7 +114,7 @@ func (v *clusterShowVerb) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		if owner.Size <= maxExamined {
+		if owner.Size <= maxExamined && as >= c.Height() {
 			if err := x.examine(ctx, c, chain, a, actors); err != nil {
 				return err
 			}
@@ -183,7 +183,7 @@ func (x *shownCluster) examine(ctx context.Context, c *attribution.Clusters, cha
 
 func (s *session) printCluster(x *shownCluster) {
 	fmt.Fprintf(s.stdout, "Cluster of %s on %s after block %d: %d addresses\n", x.First, ledger.Chain(x.Chain).Short(), x.AsOf, x.Size)
-	if x.Size > 1 && x.Size <= maxExamined {
+	if x.Cohesion > 0 && x.Size > 1 {
 		fmt.Fprintf(s.stdout, "  cohesion %s: the share that stays together whatever single transaction is wrong\n", percent(uint64(x.Cohesion)))
 	}
 	for _, w := range x.Weak {
@@ -267,6 +267,7 @@ type clusterCheckVerb struct {
 	Chain string `default:"bitcoin" help:"The chain."`
 	Least uint32 `default:"100" help:"Mergers of two clusters that both had at least so many addresses."`
 	Most  int    `default:"20" help:"Most of each to list."`
+	Cut   bool   `help:"Rule out the transactions that alone hold the addresses of two actors together; it is kept as the guard's decision and can be undone."`
 	clusterFlags
 	knownFlags
 }
@@ -292,8 +293,11 @@ func (v *clusterCheckVerb) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(_ *embedded.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
+	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(into *embedded.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
 		clashes, err := v.clashes(ctx, c, chain, n, when)
+		if err == nil && v.Cut {
+			err = v.cut(ctx, s, into, chain, clashes)
+		}
 		if err != nil {
 			return err
 		}
@@ -315,6 +319,31 @@ func (v *clusterCheckVerb) Run(ctx context.Context, s *session) error {
 		}
 		return err
 	})
+}
+
+// guardName is who decides where nobody looked.
+const guardName = "collapse guard"
+
+// cut rules out the first suspect of each cluster. Where several transactions hold actors
+// together only together, the next check finds the next.
+func (*clusterCheckVerb) cut(ctx context.Context, s *session, into *embedded.Store, chain ledger.Chain, clashes []shownClash) error {
+	for i := range clashes {
+		x := &clashes[i]
+		if len(x.Suspect) == 0 {
+			continue
+		}
+		id, err := ledger.ParseHash(x.Suspect[0].Tx)
+		if err != nil {
+			return err
+		}
+		why := fmt.Sprintf("it alone holds %d pairs of actors together in the cluster of %s", x.Suspect[0].Apart, x.First)
+		d := attribution.Decision{Chain: chain, Tx: id, By: guardName, Why: why, At: time.Now().Unix()}
+		if err := d.Cut(ctx, into); err != nil {
+			return err
+		}
+		fmt.Fprintf(s.stderr, "%s is ruled out: %s\n", x.Suspect[0].Tx, why)
+	}
+	return nil
 }
 
 func (v *clusterCheckVerb) clashes(ctx context.Context, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation, when label.When) ([]shownClash, error) {

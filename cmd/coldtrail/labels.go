@@ -387,10 +387,10 @@ func (s *session) printShown(x *shown) {
 	fmt.Fprintf(s.stdout, "%s %s\n", x.Subject.Network.Short(), x.Subject.Address)
 	for i := range x.Claims {
 		c := &x.Claims[i]
-		fmt.Fprintf(s.stdout, "  %q by %s, confidence %d", c.Label, c.By, c.Score)
+		fmt.Fprintf(s.stdout, "  %q by %s, confidence %d", c.Label, inert(c.By), c.Score)
 		for _, part := range [][2]string{{"actor", c.Actor}, {"category", c.Concept}, {"abuse", c.Abuse}, {"parent", c.Parent}, {"also", strings.Join(c.Aliases, ", ")}, {"in", strings.Join(c.Jurisdictions, ", ")}} {
 			if part[1] != "" {
-				fmt.Fprintf(s.stdout, ", %s %s", part[0], part[1])
+				fmt.Fprintf(s.stdout, ", %s %s", part[0], inert(part[1]))
 			}
 		}
 		if c.From != 0 {
@@ -401,7 +401,7 @@ func (s *session) printShown(x *shown) {
 		}
 		fmt.Fprintf(s.stdout, "; learnt %s", stampDay(c.Learned))
 		if c.Source != "" {
-			fmt.Fprintf(s.stdout, "; %s", c.Source)
+			fmt.Fprintf(s.stdout, "; %s", inert(c.Source))
 		}
 		if c.Why != "" {
 			fmt.Fprintf(s.stdout, "; %q", c.Why)

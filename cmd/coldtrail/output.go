@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 )
@@ -61,4 +65,13 @@ func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
 	}
+}
+
+// inert writes others' text so that a terminal takes it for nothing but text: what is not
+// printable, such as escape sequences and changes of direction, is spelled out.
+func inert(text string) string {
+	if strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsGraphic(c) || c == utf8.RuneError }) {
+		return strconv.QuoteToGraphic(text)
+	}
+	return text
 }

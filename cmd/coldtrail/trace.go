@@ -176,12 +176,35 @@ func (s *session) printResult(r *trace.Result, cases []*trace.Case) error {
 			}
 		}
 	}
+	s.printSources(r.Labels)
 	s.printSwaps(r.Swaps)
 	s.printCrossings(r.Crossings)
 	s.printCandidates(r.Candidates)
 	s.printAnomalies(r.Anomalies)
 	s.printBasis(r)
 	return nil
+}
+
+// printSources prints what says who keeps the books where value ended.
+func (s *session) printSources(list []trace.Source) {
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(s.stdout, "\nWho keeps the books there, and who says so (%d):\n", len(list))
+	for i := range list[:min(maxSwaps, len(list))] {
+		x := &list[i]
+		fmt.Fprintf(s.stdout, "  %s  %s", x.Address, inert(x.Entity))
+		if x.Jurisdictions != "" {
+			fmt.Fprintf(s.stdout, " (%s)", inert(x.Jurisdictions))
+		}
+		if x.Rule != "" {
+			fmt.Fprintf(s.stdout, ", concluded by %s from %s", x.Rule, x.About)
+		}
+		fmt.Fprintf(s.stdout, ": %q by %s, confidence %d; claim %s\n", x.Label, inert(x.By), x.Confidence, x.Claim)
+	}
+	if more := len(list) - maxSwaps; more > 0 {
+		fmt.Fprintf(s.stdout, "  … and %d more (--json lists all)\n", more)
+	}
 }
 
 // maxSwaps is how many swaps are printed; --json lists all.
@@ -319,7 +342,7 @@ func (s *session) printDispositions(rows []trace.Disposition, c *trace.Colour) e
 		if d.Address != "" && d.Address != d.At {
 			where += " " + d.Address
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\tfor %s stolen\t%d hops\t%s\t%s\n", d.Kind, where, decimals(d.Amount, d.Asset), decimals(d.Origin, c.Asset), d.Hops, certainty, d.Entity)
+		fmt.Fprintf(w, "  %s\t%s\t%s\tfor %s stolen\t%d hops\t%s\t%s\n", d.Kind, where, decimals(d.Amount, d.Asset), decimals(d.Origin, c.Asset), d.Hops, certainty, inert(d.Entity))
 	}
 	if left > 0 {
 		fmt.Fprintf(w, "  … and %d places more (--json lists all)\n", left)
