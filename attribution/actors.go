@@ -30,12 +30,13 @@ type Incident struct {
 type Actors struct {
 	byID      map[string]*Actor
 	byName    map[string][]string // identifiers, by folded name
+	under     map[string][]string // asked before
 	incidents []Incident
 }
 
 // LoadActors reads what counts at a moment.
 func LoadActors(ctx context.Context, s store.Labels, when label.When) (*Actors, error) {
-	a := &Actors{byID: map[string]*Actor{}, byName: map[string][]string{}}
+	a := &Actors{byID: map[string]*Actor{}, byName: map[string][]string{}, under: map[string][]string{}}
 	if err := eachSubject(ctx, s, label.ActorNetwork, when, a.add); err != nil {
 		return nil, err
 	}
@@ -145,6 +146,9 @@ func (a *Actors) Line(name string) (ids []string) {
 
 // Under lists an actor and everybody that belongs to it by any claim, sorted.
 func (a *Actors) Under(name string) []string {
+	if list, ok := a.under[name]; ok {
+		return list
+	}
 	found := map[string]bool{a.resolve(name): true}
 	for grown := true; grown; {
 		grown = false
@@ -159,7 +163,13 @@ func (a *Actors) Under(name string) []string {
 		list = append(list, id)
 	}
 	slices.Sort(list)
+	a.under[name] = list
 	return list
+}
+
+// Is says whether somebody, by any name, is an actor or belongs to it.
+func (a *Actors) Is(name, actor string) bool {
+	return name != "" && slices.Contains(a.Under(actor), a.resolve(name))
 }
 
 // Incidents lists the thefts that somebody attributes to an actor or to anybody under

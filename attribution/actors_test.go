@@ -53,6 +53,9 @@ func TestActors(t *testing.T) {
 	if under := a.Under("North Korea"); !slices.Equal(under, []string{"andariel", "dprk", "lazarus-group", "reconnaissance-general-bureau"}) {
 		t.Error(under)
 	}
+	if !a.Is("lazarusgroup", "DPRK") || a.Is("dprk", "lazarus-group") || a.Is("", "dprk") || !a.Is("somebody", "somebody") {
+		t.Error("who is whom")
+	}
 	incidents := a.Incidents("DPRK")
 	if len(incidents) != 1 || incidents[0].Case != "bybit-2025" || incidents[0].By.By != "FBI" || incidents[0].By.Stated != 1_740_528_000 || len(a.Incidents("a")) != 0 {
 		t.Errorf("%+v", incidents)

@@ -152,9 +152,12 @@ func (g *outputs) transaction(run *store.Owned, block ledger.Height, i int) {
 }
 
 // exceptional says that a transaction may be one whose inputs are not joined, or not
-// all: it may mix, somebody ruled it out, its inputs differ in kind as those of a PayJoin
-// do, or one has no owner.
+// all: it may mix, a signature lets others add inputs, somebody ruled it out, its inputs
+// differ in kind as those of a PayJoin do, or one has no owner.
 func (g *outputs) exceptional(run *store.Owned, i int) bool {
+	if run.Open[i] {
+		return true
+	}
 	kinds := run.InputKinds[run.InputStart[i]:run.InputStart[i+1]]
 	for j, kind := range kinds {
 		if kind != kinds[0] {
@@ -202,9 +205,12 @@ func (g *outputs) judge(run *store.Owned, block ledger.Height, i int) {
 func (g *outputs) facts(run *store.Owned, block ledger.Height, i int) (*ledger.Resolved, *cluster.Facts) {
 	tx, known := g.resolve(run, block, i)
 	facts := &cluster.Facts{Outputs: known}
-	if g.cuts[run.FirstTx+store.TxNumber(i)] {
+	switch {
+	case g.cuts[run.FirstTx+store.TxNumber(i)]:
 		facts.Excluded = cluster.FalseMerge
-	} else {
+	case run.Open[i]:
+		facts.Excluded = cluster.AnyoneCanPay
+	default:
 		facts.Excluded = mixing(g.chain)(tx)
 	}
 	return tx, facts

@@ -17,6 +17,7 @@ import (
 	"coldtrail/attribution/label"
 	"coldtrail/chain/bitcoin"
 	"coldtrail/chain/bitcoin/blkfile"
+	"coldtrail/chain/evm"
 	"coldtrail/ledger"
 	"coldtrail/store"
 	"coldtrail/store/embedded"
@@ -165,6 +166,9 @@ func naive(blocks []*ledger.Block, upTo ledger.Height, rules []*cluster.Rule) un
 			}
 			if f, ok := coinjoin.Recognise(&r); ok && f.Confidence >= coinjoin.Threshold && !f.Entry || coinjoin.Stonewall(&r) {
 				facts.Excluded = cluster.Mixing
+			}
+			if tx.Open {
+				facts.Excluded = cluster.AnyoneCanPay
 			}
 			for _, rule := range rules {
 				edges, _ := rule.InTx(&r, &facts)
@@ -395,6 +399,99 @@ func checkGuard(t *testing.T, c *attribution.Clusters, merge ledger.Hash, clash 
 	merges, err := c.Merges(t.Context(), 3, 10)
 	if err != nil || len(merges) != 1 || merges[0].Tx != merge || merges[0].Smaller != 3 {
 		t.Errorf("%+v %v", merges, err)
+	}
+}
+
+// TestOpen: a transaction that others may have added inputs to joins nobody, and is no
+// evidence for what is joined.
+func TestOpen(t *testing.T) {
+	for _, open := range []bool{false, true} {
+		address := func(name string) ledger.Address {
+			a, err := ledger.NameAddress(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+		var txs []ledger.Tx
+		for i, to := range []string{"a1", "a2", "b1"} {
+			txs = append(txs, ledger.Tx{ID: ledger.Hash{1, byte(i)}, Coinbase: true, Outputs: []ledger.Output{{Value: 100, Address: address(to)}, {Value: 100, Address: address(to)}}})
+		}
+		spend := func(id byte, open bool, from ...byte) {
+			tx := ledger.Tx{ID: ledger.Hash{2, id}, Open: open, Outputs: []ledger.Output{{Value: 1, Address: address("shop")}}}
+			for _, n := range from {
+				tx.Inputs = append(tx.Inputs, ledger.Outpoint{Tx: ledger.Hash{1, n}, Index: uint32(id)})
+			}
+			txs = append(txs, tx)
+		}
+		spend(0, false, 0, 1)
+		spend(1, open, 1, 2) // a sale: the buyer added his input to the seller's
+		for i := range txs {
+			txs[i].Index = uint32(i)
+		}
+		blocks := []*ledger.Block{{Chain: ledger.Bitcoin, Hash: ledger.Hash{3}, Time: 1, Txs: txs}}
+		kept, err := embedded.Open(t.Context(), t.TempDir(), embedded.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, s := range map[string]store.Store{"memory": memory.New(), "embedded": kept} {
+			if err := s.Append(t.Context(), blocks); err != nil {
+				t.Fatal(err)
+			}
+			c, err := attribution.OpenClusters(t.Context(), s, ledger.Bitcoin, cluster.InMemory(), attribution.ClusterOptions{Notation: named{}})
+			if err == nil {
+				err = c.Sync(t.Context())
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []ledger.Address{address("a1"), address("a2")}
+			if !open {
+				want = append(want, address("b1"))
+			}
+			checkOwner(t, c, want)
+			x, err := c.Examine(t.Context(), address("a1"), nil, 10)
+			if err != nil || int(x.Addresses) != len(want) || len(x.Weak) != len(want)-1 {
+				t.Errorf("%s, open %v: %+v, %v", name, open, x, err)
+			}
+		}
+		if err := kept.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestCreated: an account's contract is its own from the creating transaction on, and is
+// found by either; what a factory made is nobody's.
+func TestCreated(t *testing.T) {
+	account := func(b byte) ledger.Address { return ledger.NewAddress(ledger.EVMAccount, append(make([]byte, 19), b)) }
+	creation := func(contract, creator byte) ledger.Message {
+		by := account(creator)
+		return ledger.Message{Kind: ledger.Creation, Contract: account(contract), Data: by.Bytes()}
+	}
+	s := memory.New()
+	for i, m := range []ledger.Message{creation(10, 1), creation(11, 20), creation(12, 1)} {
+		tx := ledger.Tx{ID: ledger.Hash{byte(i + 1)}, Fee: ledger.Fee{Payer: account(1), Burned: ledger.NewAmount(1)}, Messages: []ledger.Message{m}}
+		b := &ledger.Block{Chain: ledger.Ethereum, Height: ledger.Height(i), Hash: ledger.Hash{9, byte(i)}, Time: int64(i), Txs: []ledger.Tx{tx}}
+		if err := s.Append(t.Context(), []*ledger.Block{b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := attribution.OpenClusters(t.Context(), s, ledger.Ethereum, cluster.InMemory(), attribution.ClusterOptions{Rules: []*cluster.Rule{cluster.Creator}, Notation: evm.Notation{}})
+	if err == nil {
+		err = c.Sync(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkOwner(t, c, []ledger.Address{account(12), account(1), account(10)})
+	for as, want := range []uint32{2, 2, 3} {
+		if o, err := c.OwnerOf(t.Context(), account(10), ledger.Height(as), 9); err != nil || o.Size != want {
+			t.Errorf("as of block %d: %+v, %v", as, o, err)
+		}
+	}
+	if o, err := c.OwnerOf(t.Context(), account(11), 9, 9); err == nil && o.Size > 1 {
+		t.Errorf("what a factory made: %+v", o)
 	}
 }
 

@@ -269,6 +269,7 @@ func (d *Decoders) Speaks(chain ledger.Chain, tx *ledger.Tx) bool {
 		switch m.Kind {
 		case ledger.OpReturn, ledger.Calldata:
 			return true
+		case ledger.Creation:
 		case ledger.Log:
 			if topic, ok := firstTopic(m); ok && d.topics[topic] && (d.anywhere[topic] != nil || d.at[spot{chain, m.Contract}] != nil) {
 				return true
@@ -304,7 +305,7 @@ func (d *Decoders) Read(v *View) (found Found) {
 			}
 		case ledger.Log:
 			d.readLog(v, m, &found)
-		case ledger.OpReturn:
+		case ledger.OpReturn, ledger.Creation:
 		}
 	}
 	found.face()

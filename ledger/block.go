@@ -32,6 +32,10 @@ type Tx struct {
 	Coinbase bool
 	Inputs   []Outpoint
 	Outputs  []Output
+	// Open says that an input's signature lets others add inputs to the transaction
+	// (SIGHASH_ANYONECANPAY; BIP-143, BIP-341), so that whoever spends one input need
+	// not own the others. It is false where the source does not show the signatures.
+	Open bool
 
 	// Failed marks an account transaction that was reverted: only its Fee moves.
 	Failed bool
@@ -110,14 +114,28 @@ type Freeze struct {
 	After  uint32 // how many transfers of the transaction come before it
 }
 
-// Message is data that a decoder may read later: an OP_RETURN payload, an event
-// log, calldata. The ledger carries it undecoded.
+// Message is what a transaction says beside what it moves: an OP_RETURN payload, an
+// event log, calldata, which the ledger carries undecoded, and the contracts it made.
 type Message struct {
 	Kind     MessageKind
-	Contract Address // the emitter of a log; none on UTXO chains
-	Position uint32  // the output that carries it, or the log's position in its block
+	Contract Address // the emitter of a log, or the contract created; none on UTXO chains
+	// Position is the output that carries it, the log's position in its block, or the
+	// creation's among those of its transaction.
+	Position uint32
 	Data     []byte
 }
+
+// Creator is who made the contract of a Creation: the transaction's sender, or the
+// contract that executed CREATE or CREATE2. It is none for any other message.
+func (m *Message) Creator() Address {
+	if m.Kind != Creation || len(m.Data) != evmAddressSize {
+		return Address{}
+	}
+	return NewAddress(EVMAccount, m.Data)
+}
+
+// evmAddressSize is the length of an account of an EVM chain in bytes.
+const evmAddressSize = 20
 
 // MessageKind says where a Message stood in its transaction.
 type MessageKind uint8
@@ -132,6 +150,11 @@ const (
 	// Calldata is the text that goes with a payment of native value in a transaction
 	// without events. It has no Contract.
 	Calldata
+	// Creation is a contract that came into being: Contract is the new account, Data
+	// the 20 bytes of its creator. Creations stand after the transaction's other
+	// messages, in the order in which they began. A source without traces knows only
+	// what transactions create themselves, not what contracts create.
+	Creation
 )
 
 // Opening states a balance just before a block.

@@ -94,14 +94,15 @@ const (
 	flagFailed
 	flagApproximate
 	flagExternal
-	allFlags = flagCoinbase | flagFailed | flagApproximate | flagExternal
+	flagOpen
+	allFlags = flagCoinbase | flagFailed | flagApproximate | flagExternal | flagOpen
 )
 
 func (e *encoder) tx(tx *ledger.Tx) {
 	e.buf = append(e.buf, tx.ID[:]...)
 	e.number(uint64(tx.Index))
 	var flags uint64
-	for bit, set := range map[uint64]bool{flagCoinbase: tx.Coinbase, flagFailed: tx.Failed, flagApproximate: tx.Approximate, flagExternal: tx.External} {
+	for bit, set := range map[uint64]bool{flagCoinbase: tx.Coinbase, flagFailed: tx.Failed, flagApproximate: tx.Approximate, flagExternal: tx.External, flagOpen: tx.Open} {
 		if set {
 			flags |= bit
 		}
@@ -314,7 +315,7 @@ func (d *decoder) tx(tx *ledger.Tx) {
 	tx.ID, tx.Index = d.hash(), d.index()
 	flags := d.small(allFlags)
 	tx.Coinbase, tx.Failed = flags&flagCoinbase != 0, flags&flagFailed != 0
-	tx.Approximate, tx.External = flags&flagApproximate != 0, flags&flagExternal != 0
+	tx.Approximate, tx.External, tx.Open = flags&flagApproximate != 0, flags&flagExternal != 0, flags&flagOpen != 0
 	if n := d.count(33); n > 0 {
 		tx.Inputs = make([]ledger.Outpoint, n)
 		for i := range tx.Inputs {
@@ -343,7 +344,7 @@ func (d *decoder) tx(tx *ledger.Tx) {
 	if n := d.count(4); n > 0 {
 		tx.Messages = make([]ledger.Message, n)
 		for i := range tx.Messages {
-			tx.Messages[i] = ledger.Message{Kind: ledger.MessageKind(d.small(uint64(ledger.Calldata))), Contract: d.address(), Position: d.index()}
+			tx.Messages[i] = ledger.Message{Kind: ledger.MessageKind(d.small(uint64(ledger.Creation))), Contract: d.address(), Position: d.index()}
 			tx.Messages[i].Data = append([]byte(nil), d.bytes(d.count(1))...)
 		}
 	}

@@ -3,15 +3,26 @@ package store
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 
 	"coldtrail/ledger"
 )
 
 // Identity is the block's hash where the source gave one, and otherwise SHA-256
-// over everything the block says. Two blocks with one identity are one block.
+// over everything the block says but Tx.Open. Two blocks with one identity are one
+// block. Open is read from signatures, which not every source has: it is what somebody
+// saw of a transaction that its identifier names, and no other transaction.
 func Identity(b *ledger.Block) ledger.Hash {
 	if !b.Hash.IsZero() {
 		return b.Hash
+	}
+	if slices.ContainsFunc(b.Txs, func(tx ledger.Tx) bool { return tx.Open }) {
+		plain := *b
+		plain.Txs = slices.Clone(b.Txs)
+		for i := range plain.Txs {
+			plain.Txs[i].Open = false
+		}
+		b = &plain
 	}
 	return ledger.Hash(sha256.Sum256(EncodeBlock(nil, b)))
 }

@@ -53,8 +53,8 @@ func take(balance, amount *ledger.Amount) {
 }
 
 // Touched lists the addresses that an account transaction is in the history of,
-// each once: senders, receivers, who pays the fee and who earns it, and holders
-// whose units are frozen or released.
+// each once: senders, receivers, who pays the fee and who earns it, holders whose
+// units are frozen or released, and contracts that are created with who creates them.
 func Touched(tx *ledger.Tx) []ledger.Address {
 	few := make([]ledger.Address, 0, 2*len(tx.Transfers)+len(tx.Freezes)+2)
 	var many map[ledger.Address]bool // once a linear search would be slow
@@ -80,6 +80,12 @@ func Touched(tx *ledger.Tx) []ledger.Address {
 	add(tx.Fee.Producer)
 	for i := range tx.Freezes {
 		add(tx.Freezes[i].Holder)
+	}
+	for i := range tx.Messages {
+		if m := &tx.Messages[i]; m.Kind == ledger.Creation {
+			add(m.Contract)
+			add(m.Creator())
+		}
 	}
 	return few
 }

@@ -166,6 +166,7 @@ func Speaks(tx *ledger.Tx, topics map[ledger.Hash]bool) bool {
 		switch m.Kind {
 		case ledger.OpReturn, ledger.Calldata:
 			return true
+		case ledger.Creation:
 		case ledger.Log:
 			if len(m.Data) > 32 && m.Data[0] > 0 && topics[ledger.Hash(m.Data[1:33])] {
 				return true
@@ -279,6 +280,7 @@ type Owned struct {
 	Kinds       []ledger.AddressKind // of each output's address
 	InputKinds  []ledger.AddressKind // of each input's address; NoAddress where the parent is unknown
 	InputValues []uint64             // satoshi; 0 where the parent is unknown
+	Open        []bool               // of each transaction: ledger.Tx.Open
 }
 
 // Movement is one transaction of an account chain.

@@ -325,6 +325,10 @@ func wild(rt *rapid.T, v *events, at ledger.Height) {
 	tx := v.signed(at, everybody.Draw(rt, "signer"), transfers...)
 	tx.Failed = rapid.IntRange(0, 3).Draw(rt, "failed") == 0
 	tx.External = rapid.IntRange(0, 3).Draw(rt, "external") == 0
+	for range rapid.IntRange(0, 2).Draw(rt, "creates") {
+		creator := rapid.SampledFrom([]ledger.Address{tx.Fee.Payer, tx.Fee.Payer, subject, shop})
+		tx.Messages = append(tx.Messages, creation(everybody.Draw(rt, "contract"), creator.Draw(rt, "creator")))
+	}
 }
 
 // TestHistoriesHold: edges of accounts join two different accounts that the history
@@ -338,6 +342,9 @@ func TestHistoriesHold(t *testing.T) {
 		for _, p := range v.list {
 			for _, t := range p.Tx.Transfers {
 				named[t.From], named[t.To] = true, true
+			}
+			for _, m := range p.Tx.Messages {
+				named[m.Contract] = true
 			}
 		}
 		for _, r := range cluster.Rules {
@@ -373,7 +380,7 @@ func TestHistoriesHold(t *testing.T) {
 			found[r.Name] += len(r.InHistory(h))
 		}
 	}
-	for _, name := range []string{"deposit-address", "deposit-customers", "gas-funder", "gas-top-up"} {
+	for _, name := range []string{"creator", "deposit-address", "deposit-customers", "gas-funder", "gas-top-up"} {
 		if found[name] < 10 {
 			t.Errorf("%d edges of %s in 4,000 histories", found[name], name)
 		}

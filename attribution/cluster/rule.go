@@ -31,6 +31,7 @@ const (
 	Depositing    Kind = "deposit"       // what a service's wallet collected
 	Funding       Kind = "funding"       // who paid for gas
 	Authorisation Kind = "authorisation" // who may spend whose tokens
+	Creating      Kind = "creation"      // who made a contract
 )
 
 // Rule is one heuristic.
@@ -58,7 +59,7 @@ type Rule struct {
 
 // Rules lists every rule, sorted by name. A new rule is a file and a line.
 var Rules = []*Rule{
-	ChangeMeiklejohn, ChangeOneTime, ChangeScore, CoSpend, DepositAddress, DepositCustomers, DepositSpend, DepositUnlisted,
+	ChangeMeiklejohn, ChangeOneTime, ChangeScore, CoSpend, Creator, DepositAddress, DepositCustomers, DepositSpend, DepositUnlisted,
 	GasFunder, GasTopUp, SelfAuthorisation,
 }
 

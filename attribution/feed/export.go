@@ -152,7 +152,7 @@ func WriteSTIX(w io.Writer, claims []label.Claim) error {
 		})
 		words := slices.DeleteFunc([]string{c.Concept, c.Abuse}, func(s string) bool { return s == "" })
 		note := map[string]any{
-			"type": "note", "created_by_ref": who, "created": date(at), "modified": date(at), "abstract": c.Label, "name": c.Label,
+			"type": "note", "created_by_ref": who, "created": date(at), "modified": date(at), "abstract": c.Label,
 			"content": joined(c.Label, c.Why, c.Source), "object_refs": []string{wallet},
 		}
 		if len(words) > 0 {
@@ -160,7 +160,11 @@ func WriteSTIX(w io.Writer, claims []label.Claim) error {
 		}
 		add("note--"+uuid5("note "+c.ID().String()), note)
 	}
-	bundle := map[string]any{"type": "bundle", "id": "bundle--" + uuid5(fmt.Sprint("bundle ", len(objects))), "objects": objects}
+	ids := make([]string, len(objects))
+	for i, o := range objects {
+		ids[i] = fmt.Sprint(o["id"])
+	}
+	bundle := map[string]any{"type": "bundle", "id": "bundle--" + uuid5("bundle "+strings.Join(ids, " ")), "objects": objects}
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
 	return e.Encode(bundle)

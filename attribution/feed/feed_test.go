@@ -82,7 +82,7 @@ func TestFormats(t *testing.T) {
 		},
 		{"t.csv", "chain,address,name,category,since,until\nbitcoin," + btc + ",Poloniex,cex,2020-01-01,2021-01-01\nethereum,0x12,a,b,,\n", "csv", feed.Options{}, []string{"bitcoin " + btc + ` "Poloniex" /exchange/ by "file t.csv" 5 from 1577836800 until 1609459200 line 2`}, ":3: address 0x12"},
 		{"tags.json", `{"` + eth + `":{"name":"Fake_Phishing1","labels":["phish-hack"]}}`, "etherscan", feed.Options{}, []string{"ethereum " + low + ` "Fake_Phishing1" /phishing/ by "Etherscan" 20 from 0 until 0 line 1`}, ""},
-		{"b.json", `{"type":"bundle","objects":[{"type":"identity","id":"identity--1","name":"A desk"},{"type":"cryptocurrency-wallet","id":"cryptocurrency-wallet--1","value":"` + btc + `"},{"type":"note","id":"note--1","name":"Mule","created_by_ref":"identity--1","object_refs":["cryptocurrency-wallet--1"]}]}`, "stix", feed.Options{}, []string{"bitcoin " + btc + ` "Mule" // by "A desk" 50 from 0 until 0 line 2`}, ""},
+		{"b.json", `{"type":"bundle","objects":[{"type":"identity","id":"identity--1","name":"A desk"},{"type":"cryptocurrency-wallet","id":"cryptocurrency-wallet--1","value":"` + btc + `"},{"type":"note","id":"note--1","abstract":"Mule","created_by_ref":"identity--1","object_refs":["cryptocurrency-wallet--1"]}]}`, "stix", feed.Options{}, []string{"bitcoin " + btc + ` "Mule" // by "A desk" 50 from 0 until 0 line 2`}, ""},
 		{"fbi.txt", "Addresses:\n  * " + eth + "\n", "list", feed.Options{By: "FBI", Label: "TraderTraitor", Abuse: "service_hack"}, []string{"ethereum " + low + ` "TraderTraitor" //service_hack by "FBI" 5 from 0 until 0 line 2`}, ":1: no address"},
 	} {
 		b, err := read(t, c.file, c.text, c.options)

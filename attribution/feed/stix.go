@@ -26,6 +26,7 @@ type stixObject struct {
 	Type        string   `json:"type"`
 	ID          string   `json:"id"`
 	Name        string   `json:"name"`
+	Abstract    string   `json:"abstract"` // of a note
 	Value       string   `json:"value"`
 	Address     string   `json:"address"`
 	Symbol      string   `json:"symbol"`
@@ -93,7 +94,7 @@ func (r *reading) observable(n int, address string, o *stixObject, byID map[stri
 				c.Label = from.Name
 			}
 		} else if c.Label == "" {
-			c.Label = by.Name
+			c.Label = by.Name + by.Abstract
 		}
 		if who := byID[by.CreatedBy]; who != nil {
 			c.By = who.Name

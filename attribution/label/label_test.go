@@ -165,7 +165,7 @@ func TestStops(t *testing.T) {
 		{"a hot wallet", "hot_wallet", label.StopService},
 		{"Tornado", "mixing_service", label.StopMixer},
 		{"eXch", "exchange", label.StopDark},
-		{"FixedFloat", "service", label.StopNone},
+		{"FixedFloat", "service", label.StopDark}, {"eXch", "miner", label.StopNone}, {"SideShift.ai", "", label.StopDark},
 		{"ChangeNOW.io", "exchange", label.StopDark},
 		{"Uniswap", "defi_dex", label.StopNone},
 		{"a miner", "miner", label.StopNone},

@@ -133,14 +133,13 @@ var swappers = []string{"exch", "changenow", "fixedfloat", "sideshift", "simples
 
 // StopOf says where a trace stops by a claim.
 func (c *Claim) StopOf() Stop {
+	if (swapper(c.Actor) || swapper(c.Label)) && (Broad(c.Concept) || Is(c.Concept, "service")) {
+		return StopDark
+	}
 	for _, s := range stops {
-		if !Is(c.Concept, s.concept) {
-			continue
+		if Is(c.Concept, s.concept) {
+			return s.stop
 		}
-		if s.stop == StopService && (swapper(c.Actor) || swapper(c.Label)) {
-			return StopDark
-		}
-		return s.stop
 	}
 	return StopNone
 }

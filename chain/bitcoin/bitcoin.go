@@ -253,7 +253,7 @@ func (d *decoder) transaction(tx *ledger.Tx, index int) {
 	d.readOutputs(tx)
 	end := d.at
 	if segwit {
-		d.skipWitnesses(inputs)
+		d.readWitnesses(tx, inputs)
 	}
 	d.skip(4)
 	if d.bad != nil {
@@ -291,7 +291,8 @@ func (d *decoder) readInputs(tx *ledger.Tx, index int) int {
 			d.fail("first transaction is not a coinbase")
 		}
 		d.inputs = append(d.inputs, in)
-		d.skip(d.count(1))
+		script := d.bytes(d.count(1))
+		tx.Open = tx.Open || len(script) > 0 && !null && AnyoneCanPay(script)
 		d.skip(4)
 	}
 	return n
@@ -321,18 +322,40 @@ func (d *decoder) readOutputs(tx *ledger.Tx) {
 	}
 }
 
-func (d *decoder) skipWitnesses(inputs int) {
+// readWitnesses looks for signatures that let others add inputs.
+func (d *decoder) readWitnesses(tx *ledger.Tx, inputs int) {
 	some := false
 	for range inputs {
 		items := d.count(1)
 		some = some || items > 0
+		w := witness{items: items}
+		from := d.at
 		for range items {
-			d.skip(d.count(1))
+			w.next, w.last = w.last, d.bytes(d.count(1))
+			tx.Open = tx.Open || opensDER(w.last)
+		}
+		if d.bad != nil {
+			return
+		}
+		if signatures := w.signatures(); signatures > 0 && !tx.Open {
+			tx.Open = d.opensSchnorr(from, signatures)
 		}
 	}
+	tx.Open = tx.Open && !tx.Coinbase
 	if !some {
 		d.fail("witness marker without witnesses")
 	}
+}
+
+// opensSchnorr looks through the first items of a witness that has been read.
+func (d *decoder) opensSchnorr(from, items int) bool {
+	again := decoder{raw: d.raw, at: from}
+	for range items {
+		if opensSchnorr(again.bytes(again.count(1))) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decoder) merkleRoot() [32]byte { return merkleRoot(d.ids) }

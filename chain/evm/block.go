@@ -67,7 +67,7 @@ type Tx struct {
 	Index   uint32
 	From    ledger.Address
 	To      ledger.Address // none where a contract is created
-	Created ledger.Address // the contract created, or none
+	Created ledger.Address // the contract created where there is no To, or none
 	Value   ledger.Amount  // wei
 	Calls   bool           // carries calldata or creates: contract code may have run
 	Note    []byte         // calldata of at most MaxNote bytes, as texts go with payments
@@ -87,7 +87,14 @@ type Tx struct {
 	// Steps are internal moves and logs. With OrderedTrace they stand in execution
 	// order and hold every log; with FlatTrace they hold only moves.
 	Steps []Step
+	// Creations are the contracts that calls inside the transaction made, without
+	// Created, in the order in which their creation began. Only a trace tells them.
+	Creations []Creation
 }
+
+// Creation is a contract that came into being, and the contract that executed CREATE or
+// CREATE2 (EIP-1014).
+type Creation struct{ Contract, Creator ledger.Address }
 
 // MaxNote is how long a text may be that goes with a payment: twice the longest memo
 // of THORChain, which is also sent in hexadecimal digits.

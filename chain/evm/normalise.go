@@ -71,6 +71,13 @@ func (n *normaliser) tx(tx *Tx, out *ledger.Tx) (err error) {
 	if len(tx.Note) > 0 && len(tx.Logs) == 0 && !tx.Value.IsZero() {
 		out.Messages = append(out.Messages, ledger.Message{Kind: ledger.Calldata, Data: tx.Note})
 	}
+	n.inside(tx, out)
+	creations(tx, out)
+	return nil
+}
+
+// inside adds what happened inside a transaction that succeeded.
+func (n *normaliser) inside(tx *Tx, out *ledger.Tx) {
 	switch tx.Trace {
 	case OrderedTrace:
 		for i := range tx.Steps {
@@ -80,7 +87,7 @@ func (n *normaliser) tx(tx *Tx, out *ledger.Tx) (err error) {
 				n.move(out, &s.Move, ledger.Internal)
 			}
 		}
-		return nil
+		return
 	case FlatTrace:
 		for i := range tx.Steps {
 			n.move(out, &tx.Steps[i].Move, ledger.Internal)
@@ -93,7 +100,25 @@ func (n *normaliser) tx(tx *Tx, out *ledger.Tx) (err error) {
 		n.log(tx, i, out)
 	}
 	out.Approximate = tx.Trace == FlatTrace && internal > 1 && len(out.Transfers) > internal
-	return nil
+}
+
+// creations adds the contracts that the transaction made: first the one that it is
+// itself the creation of. Where there is a receiver a receipt's contract is not taken:
+// networks that make accounts by calls state there what they like.
+func creations(tx *Tx, out *ledger.Tx) {
+	made := uint32(0)
+	add := func(contract, creator ledger.Address) {
+		if !contract.IsZero() && !creator.IsZero() {
+			out.Messages = append(out.Messages, ledger.Message{Kind: ledger.Creation, Contract: contract, Position: made, Data: creator.Bytes()})
+			made++
+		}
+	}
+	if tx.To.IsZero() {
+		add(tx.Created, tx.From)
+	}
+	for i := range tx.Creations {
+		add(tx.Creations[i].Contract, tx.Creations[i].Creator)
+	}
 }
 
 // move adds a move of the native asset.

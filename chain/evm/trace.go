@@ -65,7 +65,8 @@ func (b *Block) SetCalls(tx *Tx, root *Call, withLogs bool) error { //nolint:rev
 	if err := w.frame(root, 0); err != nil {
 		return err
 	}
-	tx.Trace, tx.Steps = FlatTrace, w.steps
+	tx.Trace, tx.Steps, tx.Creations = FlatTrace, w.steps, w.creations
+	tx.createdBy(root.Kind, root.To, root.Failed)
 	if withLogs && w.logs == len(tx.Logs) && !w.other {
 		tx.Trace = OrderedTrace
 		return nil
@@ -117,19 +118,31 @@ func (c *CallLog) is(l *Log) bool {
 	return c.Contract == l.Contract && (len(l.Topics) == 0 && c.Topic.IsZero() || len(l.Topics) > 0 && l.Topics[0] == c.Topic)
 }
 
-// moves gathers the internal moves of a transaction.
-type moves struct {
-	block   *Block
-	created map[ledger.Address]bool // contracts the transaction has made so far
-	steps   []Step
+// createdBy takes the contract that a transaction makes from its first frame, where no
+// receipt told it.
+func (tx *Tx) createdBy(kind CallKind, contract ledger.Address, failed bool) { //nolint:revive // a fact of the frame
+	if kind == CallCreate && !failed && tx.To.IsZero() && tx.Created.IsZero() {
+		tx.Created = contract
+	}
 }
 
-// add adds what a frame moved; inner says that it is not the transaction itself. A
+// moves gathers the internal moves and creations of a transaction.
+type moves struct {
+	block     *Block
+	created   map[ledger.Address]bool // contracts the transaction has made so far
+	steps     []Step
+	creations []Creation // by the calls inside
+}
+
+// add adds what a frame moved and made; inner says that it is not the transaction itself. A
 // contract that destroys itself in its own favour burns its balance, since Cancun
 // only where the same transaction made it; otherwise nothing moves.
 func (m *moves) add(kind CallKind, move Move, inner bool) { //nolint:revive // the first frame is the transaction's own value
 	if kind == CallCreate {
 		m.created[move.To] = true
+		if inner {
+			m.creations = append(m.creations, Creation{Contract: move.To, Creator: move.From})
+		}
 	}
 	if !inner || kind == CallOther || move.Value.IsZero() {
 		return
@@ -171,7 +184,10 @@ func (b *Block) SetFlat(tx *Tx, entries []Flat) {
 		}
 		m.add(e.Kind, Move{From: e.From, To: e.To, Value: e.Value}, len(e.Address) > 0)
 	}
-	tx.Trace, tx.Steps = FlatTrace, m.steps
+	tx.Trace, tx.Steps, tx.Creations = FlatTrace, m.steps, m.creations
+	if len(entries) > 0 && len(entries[0].Address) == 0 {
+		tx.createdBy(entries[0].Kind, entries[0].To, entries[0].Failed)
+	}
 }
 
 // sortTxs puts transactions in the order of the block and refuses doubles.

@@ -469,7 +469,7 @@ type labelsExportVerb struct {
 	Format string `default:"tagpack" enum:"tagpack,csv,stix,misp" help:"tagpack, csv, stix or misp."`
 	Out    string `short:"o" required:"" type:"path" placeholder:"FILE" help:"Where to."`
 	By     string `help:"Only what this source says."`
-	Actor  string `help:"Only addresses of this actor."`
+	Actor  string `help:"Only addresses of this actor, by any of its names, and of those that belong to it."`
 	knownFlags
 }
 
@@ -484,10 +484,14 @@ func (v *labelsExportVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
+	actors, err := attribution.LoadActors(ctx, from, when)
+	if err != nil {
+		return err
+	}
 	var counted, group []label.Claim
 	flush := func() {
 		for _, c := range label.At(group, when) {
-			if (v.By == "" || c.By == v.By) && (v.Actor == "" || c.Actor == v.Actor) {
+			if (v.By == "" || c.By == v.By) && (v.Actor == "" || actors.Is(c.Actor, v.Actor)) {
 				counted = append(counted, c)
 			}
 		}

@@ -393,7 +393,11 @@ func (c *utxo) own(o *store.Owned, at int) {
 	previous, kinds := ix.prev.Data[first:first+uint64(n)], ix.kinds.Data[first:first+uint64(n)]
 	for i := range n {
 		o.Previous[i] = store.OutputNumber(uint64(previous[i]) - 1) // 0 becomes NoOutput
-		o.Kinds[i] = ledger.AddressKind(kinds[i])
+		o.Kinds[i] = ledger.AddressKind(kinds[i] &^ openBit)
+	}
+	o.Open = slices.Grow(o.Open[:0], len(o.OutputStart))[:len(o.OutputStart)-1]
+	for i, out := range o.OutputStart[1:] {
+		o.Open[i] = out > o.OutputStart[i] && kinds[o.OutputStart[i]]&openBit != 0
 	}
 	m := len(o.Inputs)
 	o.InputKinds, o.InputValues = slices.Grow(o.InputKinds[:0], m)[:m], slices.Grow(o.InputValues[:0], m)[:m]
@@ -402,7 +406,7 @@ func (c *utxo) own(o *store.Owned, at int) {
 			o.InputKinds[i], o.InputValues[i] = ledger.NoAddress, 0
 			continue
 		}
-		o.InputKinds[i], o.InputValues[i] = ledger.AddressKind(ix.kinds.Data[input]), ix.values.Data[input]
+		o.InputKinds[i], o.InputValues[i] = ledger.AddressKind(ix.kinds.Data[input]&^openBit), ix.values.Data[input]
 	}
 }
 

@@ -23,6 +23,8 @@ import (
 //	an output: value
 //	an output: 1 byte of kind, bit 7 for unspendable, and the address
 //	count of messages; a message: transaction, kind, output, length, bytes
+//
+// A message of the kind openMark says of its transaction that it is open.
 type group struct {
 	firstTx     uint64
 	firstOutput uint64
@@ -35,6 +37,7 @@ type group struct {
 	addresses   []ledger.Address
 	barred      []bool // unspendable
 	messages    map[int][]ledger.Message
+	open        map[int]bool // transactions whose signatures let others add inputs
 }
 
 // The compressors of groups. Both are safe for concurrent use; what a hostile
@@ -61,6 +64,11 @@ var addressSize = [...]int{
 }
 
 const barredBit = 0x80
+
+// openMark is a message that nobody wrote: its transaction is ledger.Tx.Open. Records
+// from before there were such marks have none and are read as they are; programs of
+// that time refuse a record that has one.
+const openMark = 0xff
 
 // groupWriter builds a group.
 type groupWriter struct {
@@ -108,22 +116,30 @@ func (g *groupWriter) add(tx *ledger.Tx, refs []uint32) {
 	}
 	for i := range tx.Messages {
 		m := &tx.Messages[i]
-		for _, n := range []uint64{g.txs, uint64(m.Kind), uint64(m.Position), uint64(len(m.Data))} {
-			g.data = binary.AppendUvarint(g.data, n)
-		}
-		g.data = append(g.data, m.Data...)
-		g.messages++
+		g.message(uint64(m.Kind), m.Position, m.Data)
+	}
+	if tx.Open {
+		g.message(openMark, 0, nil)
 	}
 	g.txs++
 	g.inputs += uint64(len(refs))
 	g.outputs += uint64(len(tx.Outputs))
 }
 
+// message appends a message of the transaction that is being added.
+func (g *groupWriter) message(kind uint64, position uint32, data []byte) {
+	for _, n := range []uint64{g.txs, kind, uint64(position), uint64(len(data))} {
+		g.data = binary.AppendUvarint(g.data, n)
+	}
+	g.data = append(g.data, data...)
+	g.messages++
+}
+
 // bytes is the encoded group, compressed: identifiers do not shrink, but owners
 // repeat.
-func (g *groupWriter) bytes() []byte { return groupEncoder.EncodeAll(g.plain(nil), nil) }
+func (g *groupWriter) bytes() []byte { return groupEncoder.EncodeAll(g.plain(), nil) }
 
-func (g *groupWriter) plain(dst []byte) []byte {
+func (g *groupWriter) plain() (dst []byte) {
 	for _, n := range []uint64{g.firstOutput, g.txs, g.inputs, g.outputs} {
 		dst = binary.AppendUvarint(dst, n)
 	}
@@ -166,7 +182,7 @@ func decodeGroup(firstTx uint64, packed []byte) (*group, error) {
 		return nil, fmt.Errorf("%w: group of transaction %d: %w", store.ErrCorrupt, firstTx, err)
 	}
 	r := reader{rest: raw}
-	g := &group{firstTx: firstTx, firstOutput: r.number(), unknown: map[int]ledger.Outpoint{}, messages: map[int][]ledger.Message{}}
+	g := &group{firstTx: firstTx, firstOutput: r.number(), unknown: map[int]ledger.Outpoint{}, messages: map[int][]ledger.Message{}, open: map[int]bool{}}
 	txs, inputs, outputs := r.number(), r.number(), r.number()
 	size := uint64(len(raw))
 	if r.bad || txs > size/32 || inputs > size || outputs > size || g.firstOutput > math.MaxUint32 {
@@ -253,7 +269,11 @@ func (g *group) readAddresses(r *reader, outputs uint64) {
 func (g *group) readMessages(r *reader, txs uint64) {
 	for n := r.number(); n > 0 && !r.bad; n-- {
 		tx, kind, output, size := r.number(), r.number(), r.number(), r.number()
-		if tx >= txs || kind > uint64(ledger.Calldata) || output > math.MaxUint32 {
+		if tx < txs && kind == openMark && output == 0 && size == 0 && !r.bad {
+			g.open[int(tx)] = true
+			continue
+		}
+		if tx >= txs || kind > uint64(ledger.Creation) || output > math.MaxUint32 {
 			r.bad = true
 			return
 		}
@@ -266,7 +286,7 @@ func (g *group) readMessages(r *reader, txs uint64) {
 func (g *group) each(visit func(tx *ledger.Tx, refs []uint32) error) error {
 	in, out := 0, 0
 	for i := range g.inputs {
-		tx := ledger.Tx{ID: ledger.Hash(g.ids[32*i : 32*i+32]), Coinbase: g.inputs[i] == 0, Messages: g.messages[i]}
+		tx := ledger.Tx{ID: ledger.Hash(g.ids[32*i : 32*i+32]), Coinbase: g.inputs[i] == 0, Messages: g.messages[i], Open: g.open[i]}
 		refs := g.refs[in : in+int(g.inputs[i])]
 		for j := range refs {
 			tx.Inputs = append(tx.Inputs, g.unknown[in+j])

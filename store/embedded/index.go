@@ -28,7 +28,7 @@ type index struct {
 	values   *mapped.Array[uint64] // an output: satoshi
 	spender  *mapped.Array[uint32] // an output: see the words below
 	prev     *mapped.Array[uint32] // an output: 1 + the address's output before it, or 0
-	kinds    *mapped.Array[uint8]  // an output: the kind of its address
+	kinds    *mapped.Array[uint8]  // an output: the kind of its address, and openBit
 	ids      *table                // transaction identifier -> number
 	heads    *table                // address -> its newest output
 	counts   counts
@@ -62,7 +62,16 @@ const (
 	stateWords
 )
 
-const indexVersion = 2
+// openBit, in the kind of a transaction's first output, says that the transaction is
+// ledger.Tx.Open. Every transaction of a UTXO chain has an output.
+const openBit = 0x80
+
+// indexVersion 3 has openBit. Version 2 was made from records that know of no open
+// transaction, and is right as it is.
+const (
+	indexVersion = 3
+	withoutMarks = 2
+)
 
 func openIndex(folder string, seed uint64) (ix *index, err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -102,7 +111,7 @@ func openIndex(folder string, seed uint64) (ix *index, err error) {
 // and mends what a killed process left. What is not usable is built again.
 func (ix *index) usable(record counts, content ledger.Hash) bool {
 	s := ix.state.Data
-	if s[stateVersion] != indexVersion || ix.firstIn.Room <= record.txs || ix.refs.Room < record.inputs || ix.values.Room < record.outputs || ix.spender.Room < record.outputs || ix.prev.Room < record.outputs || ix.kinds.Room < record.outputs {
+	if s[stateVersion] != indexVersion && s[stateVersion] != withoutMarks || ix.firstIn.Room <= record.txs || ix.refs.Room < record.inputs || ix.values.Room < record.outputs || ix.spender.Room < record.outputs || ix.prev.Room < record.outputs || ix.kinds.Room < record.outputs {
 		return false
 	}
 	if s[stateOpen] == 0 {
@@ -188,6 +197,9 @@ func (ix *index) add(tx *ledger.Tx, refs []uint32) error {
 		}
 		ix.prev.Data[at] = 0
 		ix.kinds.Data[at] = uint8(o.Address.Kind)
+		if tx.Open && i == 0 {
+			ix.kinds.Data[at] |= openBit
+		}
 		if o.Address.IsZero() {
 			continue
 		}

@@ -69,7 +69,7 @@ func (c *utxo) said(at int, to ledger.Height) (said []store.Said, last int, err 
 		number := g.firstTx + uint64(i)
 		outputs := int(g.outputs[i])
 		if number >= uint64(first.FirstTx) && number < end && len(g.messages[i]) > 0 {
-			tx := &ledger.Tx{ID: ledger.Hash(g.ids[32*i : 32*i+32]), Coinbase: g.inputs[i] == 0, Messages: g.messages[i]}
+			tx := &ledger.Tx{ID: ledger.Hash(g.ids[32*i : 32*i+32]), Coinbase: g.inputs[i] == 0, Messages: g.messages[i], Open: g.open[i]}
 			h := c.of(number)
 			tx.Index = uint32(number - uint64(h.FirstTx))
 			for j := range outputs {

@@ -136,6 +136,9 @@ func (c *chain) own(segment *store.Segment, at int) *store.Owned {
 		o.InputKinds = append(o.InputKinds, spent.Address.Kind)
 		o.InputValues = append(o.InputValues, spent.Value)
 	}
+	for i := range len(o.InputStart) - 1 {
+		o.Open = append(o.Open, c.tx(&c.txs[uint64(o.FirstTx)+uint64(i)]).Open)
+	}
 	return o
 }
 

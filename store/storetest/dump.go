@@ -134,6 +134,9 @@ func (d *dumper) dumpUTXO(ctx context.Context, numbers []store.TxNumber, ids []l
 		for i := range owned.Values {
 			fmt.Fprintf(d.out, "owned output %d after %d kind %d\n", owned.FirstOutput+store.OutputNumber(i), owned.Previous[i], owned.Kinds[i])
 		}
+		for i, open := range owned.Open {
+			fmt.Fprintf(d.out, "owned transaction %d open %v\n", owned.FirstTx+store.TxNumber(i), open)
+		}
 		for i := range owned.Inputs {
 			fmt.Fprintf(d.out, "owned input %d kind %d of %d\n", owned.Inputs[i], owned.InputKinds[i], owned.InputValues[i])
 		}

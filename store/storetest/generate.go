@@ -77,7 +77,8 @@ type unspentOutput struct {
 }
 
 // UTXOBlocks draws a random UTXO ledger: chains within a block, zero values, burnt
-// outputs, reused addresses, repeated coinbases, parents that are not there.
+// outputs, reused addresses, repeated coinbases, parents that are not there, signatures
+// that let others add inputs.
 func UTXOBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 	b := builder{chain: ledger.Bitcoin}
 	if shape.Whole == MayLack && rapid.IntRange(0, 4).Draw(t, "begins late") == 0 {
@@ -123,6 +124,7 @@ func UTXOBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 			if rapid.IntRange(0, 5).Draw(t, "message") == 0 {
 				tx.Messages = []ledger.Message{{Kind: ledger.OpReturn, Position: 0, Data: []byte("memo")}}
 			}
+			tx.Open = rapid.IntRange(0, 7).Draw(t, "anyone can pay") == 0
 			txs = append(txs, tx)
 			open = append(open, spendable(&tx)...)
 		}
@@ -176,9 +178,20 @@ func saidBy(kind int, contract ledger.Address, position uint32) ledger.Message {
 	return ledger.Message{Kind: ledger.Log, Contract: contract, Position: position, Data: append(append([]byte{1}, topic[:]...), 7)}
 }
 
+// drawCreations draws contracts that a transaction makes, of creators that often do
+// nothing else.
+func drawCreations(t *rapid.T, who func(string) ledger.Address) (list []ledger.Message) {
+	for i := range rapid.IntRange(1, 3).Draw(t, "creations") {
+		creator := make([]byte, 20)
+		creator[19] = byte(rapid.IntRange(0, 2).Draw(t, "creator"))
+		list = append(list, ledger.Message{Kind: ledger.Creation, Contract: who("contract"), Position: uint32(i), Data: creator})
+	}
+	return list
+}
+
 // AccountBlocks draws a random account ledger: several assets, movements within a
 // transaction, transfers to oneself and of nothing, failed transactions, fees,
-// stated and unknown openings.
+// stated and unknown openings, contracts created.
 func AccountBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 	b := builder{chain: ledger.Ethereum, height: ledger.Height(rapid.IntRange(0, 1).Draw(t, "from")) * 100}
 	assets := []ledger.Asset{
@@ -213,6 +226,9 @@ func AccountBlocks(t *rapid.T, shape Shape) []*ledger.Block {
 			}
 			if kind := rapid.IntRange(0, 9).Draw(t, "says"); kind < 3 {
 				tx.Messages = []ledger.Message{saidBy(kind, who("speaker"), uint32(b.txs))}
+			}
+			if !tx.Failed && rapid.IntRange(0, 5).Draw(t, "creates") == 0 {
+				tx.Messages = append(tx.Messages, drawCreations(t, who)...)
 			}
 			if rapid.IntRange(0, 9).Draw(t, "freezes") == 0 {
 				tx.Freezes = []ledger.Freeze{{

@@ -27,7 +27,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	for name, test := range map[string]func(*testing.T, store.Store){
 		"idempotent": testIdempotent, "all or none": testAllOrNone, "links": testLinks, "bad spends": testBadSpends,
 		"unknown parents": testUnknownParents, "twins": testTwins, "openings": testOpenings, "unknown chain": testUnknownChain,
-		"provenance": testProvenance, "last of keys": testLastOfKeys, "what is frozen": testFrozen, "readers while writing": testReaders,
+		"provenance": testProvenance, "last of keys": testLastOfKeys, "what is frozen": testFrozen, "what is created": testCreated,
+		"readers while writing": testReaders,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
@@ -395,6 +396,35 @@ func testFrozen(t *testing.T, s store.Store) {
 		if balances[i].Frozen != want {
 			t.Errorf("question %d: frozen is %v", i, balances[i].Frozen)
 		}
+	}
+}
+
+// testCreated finds a creation in the history of the contract and of its creator, and
+// nowhere among what decoders read.
+func testCreated(t *testing.T, s store.Store) {
+	t.Helper()
+	factory := bytes.Repeat([]byte{0xfa}, 20)
+	made := ledger.Tx{ID: txID(1), Index: 1, Fee: ledger.Fee{Payer: name("signer")}, Messages: []ledger.Message{
+		{Kind: ledger.Creation, Contract: name("contract"), Data: factory},
+	}}
+	other := ledger.Tx{ID: txID(0), Fee: ledger.Fee{Payer: name("signer")}}
+	mustAppend(t, s, &ledger.Block{Chain: ledger.Ethereum, Height: 1, Time: 1, Provenance: ledger.File, Txs: []ledger.Tx{other, made}})
+	histories, err := s.History(t.Context(), ledger.Ethereum, []store.Since{
+		{Address: name("contract")}, {Address: ledger.NewAddress(ledger.EVMAccount, factory)}, {Address: name("signer")}, {Address: name("nobody")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(n store.TxNumber) store.Touch { return store.Touch{Tx: n, Output: store.NoOutput} }
+	if want := [][]store.Touch{{at(1)}, {at(1)}, {at(0), at(1)}, {}}; !reflect.DeepEqual(histories, want) {
+		t.Errorf("histories %v, want %v", histories, want)
+	}
+	movements, err := s.Movements(t.Context(), ledger.Ethereum, []store.TxNumber{1})
+	if err != nil || !reflect.DeepEqual(movements[0].Tx.Messages, made.Messages) {
+		t.Errorf("got %+v, %v", movements, err)
+	}
+	for said, err := range s.Said(t.Context(), ledger.Ethereum, 0, 9, map[ledger.Hash]bool{{}: true, {0xfa}: true}) {
+		t.Errorf("a creation alone is said: %+v, %v", said, err)
 	}
 }
 

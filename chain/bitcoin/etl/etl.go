@@ -100,7 +100,10 @@ func (s *Source) Total() uint64 { return uint64(len(s.blocks)) }
 
 // Notes says what the export cannot prove.
 func (*Source) Notes() []string {
-	return []string{"an export is somebody's word: merkle roots are checked, transactions and work cannot be"}
+	return []string{
+		"an export is somebody's word: merkle roots are checked, transactions and work cannot be",
+		"an export has no witnesses: that a signature in one lets others add inputs (SIGHASH_ANYONECANPAY) is not known",
+	}
 }
 
 // lines calls visit for every line of a file with its number and offset.

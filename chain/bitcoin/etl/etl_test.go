@@ -82,6 +82,43 @@ func write(t *testing.T, folder, name, text string) {
 	}
 }
 
+// TestOpen reads input scripts: a signature that lets others add inputs marks its
+// transaction.
+func TestOpen(t *testing.T) {
+	for script, want := range map[string]string{
+		`"09300602010102010181"`: "true", `"09300602010102010101"`: "false", `""`: "false", "null": "false", `"xy"`: "inputs[0].script_hex: it is not hexadecimal",
+	} {
+		folder, _ := export(t, 170)
+		text, err := os.ReadFile(filepath.Join(folder, "transactions.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		const place = `{"spent_output_index":`
+		if strings.Count(string(text), place) != 1 { // the first payment of all, in block 170
+			t.Fatalf("%d inputs in the first blocks", strings.Count(string(text), place))
+		}
+		write(t, folder, "transactions.json", strings.Replace(string(text), place, `{"script_hex":`+script+`,"spent_output_index":`, 1))
+		s, err := etl.Open(t.Context(), folder, bitcoin.Mainnet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open := ""
+		for b, err := range s.Blocks(t.Context(), 170) {
+			if err != nil {
+				open = err.Error()
+			} else {
+				open = fmt.Sprint(b.Txs[len(b.Txs)-1].Open)
+			}
+		}
+		if !strings.HasSuffix(open, want) {
+			t.Errorf("%s: %s, want %s", script, open, want)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestRealBlocks reads an export of real blocks: the same blocks come out as from
 // the block files, but that they rest on a file.
 func TestRealBlocks(t *testing.T) {

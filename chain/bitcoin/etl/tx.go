@@ -22,6 +22,7 @@ type txLine struct {
 type inputLine struct {
 	Tx     *string `json:"spent_transaction_hash"`
 	Output *uint32 `json:"spent_output_index"`
+	Script *string `json:"script_hex"`
 }
 
 type outputLine struct {
@@ -47,7 +48,10 @@ func parseTx(text []byte, notation bitcoin.Notation) (tx ledger.Tx, err error) {
 		return tx, errors.New("is_coinbase: the first transaction of a block is the coinbase, and no other")
 	}
 	if !line.Coinbase {
-		if tx.Inputs, err = parseInputs(line.Inputs); err != nil {
+		if tx.Inputs, err = parseInputs(line.Inputs); err == nil {
+			tx.Open, err = opens(line.Inputs)
+		}
+		if err != nil {
 			return tx, err
 		}
 	}
@@ -86,6 +90,22 @@ func parseInputs(lines []inputLine) ([]ledger.Outpoint, error) {
 		inputs[i] = ledger.Outpoint{Tx: id, Index: *in.Output}
 	}
 	return inputs, nil
+}
+
+// opens says that an input script has a signature that lets others add inputs.
+// Exports have no witnesses.
+func opens(lines []inputLine) (open bool, err error) {
+	for i, in := range lines {
+		if in.Script == nil {
+			continue
+		}
+		script, err := hex.DecodeString(*in.Script)
+		if err != nil {
+			return false, fmt.Errorf("inputs[%d].script_hex: it is not hexadecimal", i)
+		}
+		open = open || bitcoin.AnyoneCanPay(script)
+	}
+	return open, nil
 }
 
 // addOutput classifies the script, or where the export leaves it out takes the

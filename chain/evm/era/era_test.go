@@ -161,6 +161,17 @@ func TestRead(t *testing.T) {
 		if len(create.Transfers) != 2 || create.Transfers[1].Amount.Uint64() != 77 || !create.External || create.Failed {
 			t.Errorf("block %d: creation %+v", n, create)
 		}
+		contract := ledger.Address{}
+		if blocks[i].Transactions()[1].To() == nil {
+			made := crypto.CreateAddress(common.BytesToAddress(create.Fee.Payer.Bytes()), blocks[i].Transactions()[1].Nonce())
+			contract = ledger.NewAddress(ledger.EVMAccount, made[:])
+		}
+		if m := create.Messages; len(m) != 1 || m[0].Kind != ledger.Creation || m[0].Contract != contract || m[0].Creator() != create.Fee.Payer || m[0].Position != 0 {
+			t.Errorf("block %d: created %+v, want %v", n, m, contract)
+		}
+		if len(pay.Messages) > 0 {
+			t.Errorf("block %d: a payment says %+v", n, pay.Messages)
+		}
 		want := []uint64{32}
 		if n%3 == 2 {
 			want = []uint64{28, 33}

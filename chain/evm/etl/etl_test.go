@@ -301,6 +301,56 @@ func TestSmall(t *testing.T) {
 	}
 }
 
+// TestCreations: contracts that receipts and traces tell of, and where there is only one
+// of the two, what that one knows.
+func TestCreations(t *testing.T) {
+	const first, second, third, fourth = "0x00000000000000000000000000000000000000c1", "0x00000000000000000000000000000000000000c2", "0x00000000000000000000000000000000000000c3", "0x00000000000000000000000000000000000000c4"
+	creating := func(drop ...string) (lines []string) {
+		e := small()
+		e["transactions"][2][4] = ""
+		e["receipts"][1][4], e["receipts"][2][4] = first, fourth // that of a failed transaction is there, too
+		e["traces"] = [][]string{
+			e["traces"][0],
+			{"100", hashT, alice, first, "10", "create", "", "", "", "", "1"},
+			{"100", hashT, first, second, "0", "create", "", "", "0", "", "1"},
+			{"100", hashT, second, third, "4", "create", "", "", "0,0", "", "1"},
+			{"100", hashT, second, fourth, "0", "create", "", "", "0,1", "Out of gas", "0"},
+			{"100", hashT, fourth, fourth, "0", "create", "", "", "0,1,0", "", "1"},
+			{"101", hashU, bob, alice, "9", "call", "call", "", "", "Reverted", "0"},
+			{"101", hashU, alice, fourth, "9", "create", "", "", "0", "", "1"},
+		}
+		for _, name := range drop {
+			delete(e, name)
+		}
+		blocks, _, err := read(t, e.writeCSV(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range blocks {
+			for _, tx := range b.Txs {
+				for _, m := range tx.Messages {
+					lines = append(lines, fmt.Sprintf("%d:%d kind %d %d 0x%x by 0x%x", b.Height, tx.Index, m.Kind, m.Position, m.Contract.Bytes(), m.Data))
+				}
+				if len(tx.Transfers) > 0 && b.Height == 100 && !tx.Coinbase {
+					lines = append(lines, fmt.Sprintf("pays 0x%x", tx.Transfers[0].To.Bytes()))
+				}
+			}
+		}
+		return lines
+	}
+	top, inside := "100:0 kind 4 0 "+first+" by "+alice, []string{"100:0 kind 4 1 " + second + " by " + first, "100:0 kind 4 2 " + third + " by " + second}
+	pays := "pays " + first
+	if diff := cmp.Diff(append(append([]string{top}, inside...), pays), creating()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(append(append([]string{top}, inside...), pays), creating("receipts")); diff != "" {
+		t.Errorf("without receipts: %s", diff)
+	}
+	if diff := cmp.Diff([]string{top, pays}, creating("traces")); diff != "" {
+		t.Errorf("without traces: %s", diff)
+	}
+}
+
 // TestRefused breaks one field at a time; each is refused with its place.
 func TestRefused(t *testing.T) {
 	for want, change := range map[string]func(export){

@@ -167,9 +167,6 @@ func (a *assembly) settle(r *row, tx *evm.Tx, flat []evm.Flat) error {
 	if flat[0].Failed && !tx.Failed {
 		return r.bad("transaction 0x%s succeeded by its receipt and failed by its trace", tx.Hash)
 	}
-	if flat[0].Kind == evm.CallCreate && tx.Created.IsZero() {
-		tx.Created = flat[0].To
-	}
 	a.block.SetFlat(tx, flat)
 	return nil
 }

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -253,7 +254,7 @@ func ordered(rows []*row, column int) error {
 	return nil
 }
 
-// messages reads the events that travel undecoded.
+// messages reads the events that travel undecoded, calldata and creations.
 func (e *exactly) messages() error {
 	if err := ordered(e.rows[logs], ownLogOrder); err != nil {
 		return err
@@ -263,38 +264,50 @@ func (e *exactly) messages() error {
 		if err != nil {
 			return err
 		}
-		m := ledger.Message{Kind: ledger.Log}
-		position, err := take(r, logIndex, (*leaf).number)
+		m, err := exactMessage(r)
 		if err != nil {
 			return err
 		}
-		if position > math.MaxInt32 && position != noPosition {
-			return fmt.Errorf("an event at %d, beyond any block", position)
-		}
-		m.Position = uint32(position)
-		if m.Contract, err = maybe(r, logAddress, addressOf); err != nil {
-			return err
-		}
-		topics, err := topicsOf(r)
-		if err != nil {
-			return err
-		}
-		data, err := maybe(r, logData, (*leaf).payload)
-		if err != nil {
-			return err
-		}
-		if position == noPosition {
-			e.out.Txs[i].Messages = append(e.out.Txs[i].Messages, ledger.Message{Kind: ledger.Calldata, Data: data})
-			continue
-		}
-		m.Data = []byte{byte(len(topics))}
+		e.out.Txs[i].Messages = append(e.out.Txs[i].Messages, m)
+	}
+	return nil
+}
+
+// exactMessage reads a row of the table logs; where it stands says what it is.
+func exactMessage(r *row) (m ledger.Message, err error) {
+	position, err := take(r, logIndex, (*leaf).number)
+	if err != nil {
+		return m, err
+	}
+	if m.Contract, err = maybe(r, logAddress, addressOf); err != nil {
+		return m, err
+	}
+	topics, err := topicsOf(r)
+	if err != nil {
+		return m, err
+	}
+	data, err := maybe(r, logData, (*leaf).payload)
+	if err != nil {
+		return m, err
+	}
+	switch {
+	case position <= math.MaxInt32:
+		m.Kind, m.Position, m.Data = ledger.Log, uint32(position), []byte{byte(len(topics))}
 		for _, topic := range topics {
 			m.Data = append(m.Data, topic[:]...)
 		}
 		m.Data = append(m.Data, data...)
-		e.out.Txs[i].Messages = append(e.out.Txs[i].Messages, m)
+	case position == noPosition:
+		m = ledger.Message{Kind: ledger.Calldata, Data: data}
+	case position >= creationPosition && position <= lastPosition:
+		m.Kind, m.Position, m.Data = ledger.Creation, uint32(position-creationPosition), data
+		if m.Creator().IsZero() {
+			return m, r.fault(logData, errors.New("a contract is created by none"))
+		}
+	default:
+		return m, r.fault(logIndex, fmt.Errorf("an event at %d, beyond any block", position))
 	}
-	return nil
+	return m, nil
 }
 
 func (e *exactly) freezes() error {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"coldtrail/chain/evm/parquet"
 	"coldtrail/ledger"
 )
 
@@ -158,6 +159,78 @@ func TestAWS(t *testing.T) {
 	if text := strings.Join(notes, "; "); strings.Contains(text, "no traces") || strings.Contains(text, "no logs") || !strings.Contains(text, "withdrawals") {
 		t.Fatalf("notes: %s", text)
 	}
+}
+
+// made is a contract's creation in the ledger's words.
+func made(position uint32, contract, creator byte) ledger.Message {
+	by := who(creator)
+	return ledger.Message{Kind: ledger.Creation, Contract: who(contract), Position: position, Data: by.Bytes()}
+}
+
+// creating has a transaction that creates a contract, whose constructor creates two, of
+// which one fails with what it created; and a call inside which one is created.
+func creating() *awsTables {
+	a := newAWS()
+	a.txs[1].To, a.txs[1].Created = nil, ptr(hexWho(0xb1))
+	a.txs[0].Created = ptr(hexWho(0xd9)) // a receipt says so though the transaction failed
+	trace := func(tx byte, path, from, to, kind string, fault *string) awsTrace {
+		index := map[byte]int64{0x10: 0, 0x11: 1}[tx]
+		status := int64(1)
+		if fault != nil {
+			status = 0
+		}
+		return awsTrace{Hash: ptr(hexID(tx)), TxIndex: &index, From: &from, To: &to, Value: "0", Type: kind, Call: nil, Status: status, Error: fault, Path: &path, Block: firstBlock}
+	}
+	a.traces[0].Type, a.traces[0].Call = "create", nil
+	a.traces = append(a.traces,
+		trace(0x11, "0,2", hexWho(0xc1), hexWho(0xd4), "create", nil),
+		trace(0x11, "1,0", hexWho(0xb5), hexWho(0xd5), "create", nil), // of a call that failed
+		trace(0x10, "2", hexWho(0xb1), hexWho(0xd3), "create", nil),
+		trace(0x10, "1", hexWho(0xb1), hexWho(0xd1), "create", ptr("Out of gas")),
+		trace(0x10, "1,0", hexWho(0xd1), hexWho(0xd2), "create", nil),
+	)
+	return a
+}
+
+// TestCreations: contracts that transactions and calls create, and no others; without
+// traces, what the receipts tell.
+func TestCreations(t *testing.T) {
+	a := creating()
+	want := wantAWS(t)
+	want[0].Txs[0].Messages = []ledger.Message{made(0, 0xb1, 0xa1), made(1, 0xd3, 0xb1)}
+	want[0].Txs[1].Messages = []ledger.Message{made(0, 0xd4, 0xc1)}
+	got, _ := mustRead(t, a.write(t))
+	same(t, want, got)
+	folder := filepath.Join(t.TempDir(), "export")
+	if err := parquet.Write(t.Context(), folder, ledger.Ethereum, sequence(got)); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := mustRead(t, folder)
+	want[1].Txs = nil
+	same(t, want, again)
+	a.txs[1].Created = nil // the trace's first frame says it too
+	got, _ = mustRead(t, a.write(t))
+	same(t, want[0].Txs[0].Messages, got[0].Txs[0].Messages)
+	a.txs[1].Created, a.traces = ptr(hexWho(0xb1)), nil
+	got, _ = mustRead(t, a.write(t))
+	same(t, []ledger.Message{made(0, 0xb1, 0xa1)}, got[0].Txs[0].Messages)
+	if messages := got[0].Txs[1].Messages; len(messages) > 0 || len(got[0].Txs[2].Messages) > 0 {
+		t.Errorf("created without a trace: %+v, %+v", messages, got[0].Txs[2].Messages)
+	}
+}
+
+// TestCryoCreations finds the contract in the result of a trace.
+func TestCryoCreations(t *testing.T) {
+	folder := writeCryo(t)
+	const blocks = "15600000_to_15600001.parquet"
+	write(t, folder, "ethereum__traces__"+blocks, []cryoTrace{
+		{raw(who(0xa2)), raw(who(0xc1)), "0", ptr("call"), "call", nil, "", ptr(uint32(1)), rawID(0x11), firstBlock, nil},
+		{raw(who(0xc1)), nil, "0", nil, "create", raw(who(0xd1)), "0", ptr(uint32(1)), rawID(0x11), firstBlock, nil},
+		{raw(who(0xc1)), nil, "0", nil, "create", nil, "1", ptr(uint32(1)), rawID(0x11), firstBlock, ptr("Reverted")},
+		{raw(who(0xd1)), nil, "0", nil, "create", raw(who(0xd2)), "0_0", ptr(uint32(1)), rawID(0x11), firstBlock, nil},
+	})
+	got, _ := mustRead(t, folder)
+	same(t, []ledger.Message{made(0, 0xd1, 0xc1), made(1, 0xd2, 0xd1)}, got[0].Txs[1].Messages)
 }
 
 // TestAWSFrom begins at a height.

@@ -302,10 +302,16 @@ func (r *blockRows) transfers(tx *ledger.Tx, at inTx) error {
 	return nil
 }
 
-// noPosition is the place in its block of what is no event: beyond any.
-const noPosition = 1 << 32
+// noPosition is the place in its block of what is no event: beyond any. Creations stand
+// behind it, by their place in their transaction.
+const (
+	noPosition       = 1 << 32
+	creationPosition = noPosition + 1
+	lastPosition     = creationPosition + math.MaxUint32
+)
 
-// messages adds the events that travel undecoded. Calldata stands at noPosition.
+// messages adds the events that travel undecoded. Calldata stands at noPosition,
+// creations from creationPosition on, with the contract as address.
 func (r *blockRows) messages(tx *ledger.Tx, at inTx) error {
 	for i := range tx.Messages {
 		m := &tx.Messages[i]
@@ -316,6 +322,13 @@ func (r *blockRows) messages(tx *ledger.Tx, at inTx) error {
 		if m.Kind == ledger.Calldata && m.Contract.IsZero() && m.Position == 0 {
 			data := "0x" + hex.EncodeToString(m.Data)
 			r.logs = append(r.logs, logRow{Index: noPosition, Hash: at.hash, TxIndex: at.index, Block: at.block, Data: data, Order: int64(len(r.logs))})
+			continue
+		}
+		if m.Kind == ledger.Creation && !m.Creator().IsZero() {
+			data := "0x" + hex.EncodeToString(m.Data)
+			r.logs = append(r.logs, logRow{
+				Index: creationPosition + int64(m.Position), Hash: at.hash, TxIndex: at.index, Address: optional(contract), Block: at.block, Data: data, Order: int64(len(r.logs)),
+			})
 			continue
 		}
 		if m.Kind != ledger.Log || len(m.Data) == 0 || m.Data[0] > maxList || len(m.Data) < 1+32*int(m.Data[0]) {

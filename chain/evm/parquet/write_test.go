@@ -57,6 +57,10 @@ func accounts(t *rapid.T) []*ledger.Block {
 			if draw("note", 4) == 0 {
 				tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.Calldata, Data: []byte("=:b:somebody")})
 			}
+			for range draw("creations", 2) {
+				creator := who(byte(draw("creator", 6)))
+				tx.Messages = append(tx.Messages, ledger.Message{Kind: ledger.Creation, Contract: someone("created"), Position: uint32(draw("place", 1<<32-1)), Data: creator.Bytes()})
+			}
 			fill(t, &tx, someone, asset, units)
 			b.Txs = append(b.Txs, tx)
 		}
@@ -169,6 +173,7 @@ func TestCannotWrite(t *testing.T) {
 		"unspent outputs":     {Chain: ledger.Ethereum, Txs: []ledger.Tx{{Outputs: []ledger.Output{{Value: 1}}}}},
 		"does not follow":     {Chain: ledger.Bitcoin},
 		"no event":            {Chain: ledger.Ethereum, Txs: []ledger.Tx{{Messages: []ledger.Message{{Kind: ledger.Log, Data: []byte{3}}}}}},
+		"0 is no event":       {Chain: ledger.Ethereum, Txs: []ledger.Tx{{Messages: []ledger.Message{{Kind: ledger.Creation, Contract: who(1), Data: []byte{3}}}}}},
 		"asset":               {Chain: ledger.Ethereum, Openings: []ledger.Opening{{Asset: "eip155:2/slip44:60"}}},
 		"its last entry":      {Chain: ledger.Ethereum, Txs: []ledger.Tx{{Coinbase: true}, {Index: 1}}},
 		"beyond the layout":   {Chain: ledger.Ethereum, Time: -1},

@@ -186,13 +186,20 @@ func summarise(out *strings.Builder, parts *proof.Parts, block *evm.Block, l *le
 	}
 	var native, burned, tips, paid ledger.Amount
 	moves, tokens, messages, freezes := 0, 0, 0, 0
+	var created []string
 	units := map[ledger.Asset]*ledger.Amount{}
 	count := map[ledger.Asset]int{}
 	for i := range l.Txs {
 		tx := &l.Txs[i]
 		burned.Add(&burned, &tx.Fee.Burned)
 		tips.Add(&tips, &tx.Fee.Tip)
-		messages += len(tx.Messages)
+		for j := range tx.Messages {
+			if m := &tx.Messages[j]; m.Kind == ledger.Creation {
+				created = append(created, fmt.Sprintf("    0x%x creates 0x%x as number %d of transaction %d", m.Data, m.Contract.Bytes(), m.Position, tx.Index))
+			} else {
+				messages++
+			}
+		}
 		freezes += len(tx.Freezes)
 		for _, tr := range tx.Transfers {
 			switch {
@@ -222,6 +229,9 @@ func summarise(out *strings.Builder, parts *proof.Parts, block *evm.Block, l *le
 		return strings.Compare(string(x), string(y))
 	}) {
 		fmt.Fprintf(out, "    %s: %d movements, %s units\n", asset, count[asset], units[asset].Dec())
+	}
+	for _, line := range created {
+		fmt.Fprintln(out, line)
 	}
 }
 

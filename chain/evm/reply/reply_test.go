@@ -87,6 +87,9 @@ func asJSON(tb testing.TB, p *proof.Parts) (block, receipts []byte) {
 		all = append(all, fmt.Sprintf(`{"transactionHash":%q,"type":"0x%x","status":"0x%x","cumulativeGasUsed":"0x%x","gasUsed":"0x%x","effectiveGasPrice":%q,"blobGasUsed":"0x%x","blobGasPrice":%q,"contractAddress":null,"logs":[%s]}`,
 			tx.Hash(), r.Type, r.Status, r.CumulativeGasUsed, r.CumulativeGasUsed-gas, stated.Txs[i].GasPrice.Hex(), stated.Txs[i].BlobGas, stated.Txs[i].BlobPrice.Hex(), strings.Join(entries, ",")))
 		gas = r.CumulativeGasUsed
+		if created := stated.Txs[i].Created; !created.IsZero() { // of failed transactions as well
+			all[i] = strings.Replace(all[i], `"contractAddress":null`, fmt.Sprintf(`"contractAddress":%q`, evm.Notation{}.FormatAddress(created)), 1)
+		}
 	}
 	var withdrawals []string
 	for _, w := range p.Body.Withdrawals {
@@ -133,6 +136,66 @@ func TestMainnet(t *testing.T) {
 		one.Provenance, two.Provenance = 0, 0
 		if diff := cmp.Diff(one, two); diff != "" {
 			t.Errorf("block %d: proven and stated differ:\n%.2000s", one.Height, diff)
+		}
+	}
+}
+
+// TestCreations reads one creation inside another from both kinds of trace, as nodes
+// write them, and from the receipt.
+func TestCreations(t *testing.T) {
+	const alice, first, second, third = "0x00000000000000000000000000000000000a11ce", "0x00000000000000000000000000000000000000c1", "0x00000000000000000000000000000000000000c2", "0x00000000000000000000000000000000000000c3"
+	hash := "0x" + strings.Repeat("11", 32)
+	calls, err := reply.ParseCalls([]byte(`[{"txHash":"` + hash + `","result":{"type":"CREATE","from":"` + alice + `","to":"` + first + `","value":"0x0","calls":[
+		{"type":"CREATE2","from":"` + first + `","to":"` + second + `","value":"0x0"},
+		{"type":"CREATE","from":"` + first + `","to":"` + third + `","value":"0x0","error":"out of gas"}]}}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flat, err := reply.ParseFlat([]byte(`[
+		{"type":"create","action":{"from":"` + alice + `","value":"0x0","init":"0x"},"result":{"address":"` + first + `","code":"0x"},"traceAddress":[],"transactionHash":"` + hash + `"},
+		{"type":"create","action":{"from":"` + first + `","value":"0x0","creationMethod":"create2"},"result":{"address":"` + second + `"},"traceAddress":[0],"transactionHash":"` + hash + `"},
+		{"type":"create","action":{"from":"` + first + `","value":"0x0"},"result":null,"error":"Out of gas","traceAddress":[1],"transactionHash":"` + hash + `"}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipts, err := reply.ParseReceipts([]byte(`[{"transactionHash":"` + hash + `","status":"0x1","contractAddress":"` + first + `","logs":[]}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := func(text string) ledger.Address {
+		a, err := evm.Notation{}.ParseAddress(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	message := func(position uint32, contract, creator string) ledger.Message {
+		by := account(creator)
+		return ledger.Message{Kind: ledger.Creation, Contract: account(contract), Position: position, Data: by.Bytes()}
+	}
+	both := []ledger.Message{message(0, first, alice), message(1, second, first)}
+	network := evm.NetworkOf(ledger.Ethereum)
+	for name, c := range map[string]struct {
+		trace func(b *evm.Block, tx *evm.Tx) error
+		want  []ledger.Message
+	}{
+		"callTracer": {func(b *evm.Block, tx *evm.Tx) error { return b.SetCalls(tx, &calls[0].Root, true) }, both},
+		"trace_block": {func(b *evm.Block, tx *evm.Tx) error {
+			b.SetFlat(tx, []evm.Flat{flat[0].Flat, flat[1].Flat, flat[2].Flat})
+			return nil
+		}, both},
+		"receipt only": {func(*evm.Block, *evm.Tx) error { return nil }, both[:1]},
+	} {
+		b := &evm.Block{Txs: []evm.Tx{{From: account(alice), Created: receipts[0].Created}}}
+		if err := c.trace(b, &b.Txs[0]); err != nil {
+			t.Fatal(err)
+		}
+		got, err := b.Ledger(&network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got.Txs[0].Messages); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }
