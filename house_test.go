@@ -113,7 +113,7 @@ func TestCommandsInDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	help := string(out)
-	command := regexp.MustCompile(`^\$ (?:\./|go run \./cmd/)?coldtrail(?: --data \S+)? ([a-z]+)`)
+	command := regexp.MustCompile(`^\$ (?:\./|go run \./cmd/)?coldtrail(?: --data \S+)? ([a-z]+)(?: ([a-z]+)(?: |$))?`)
 	flag := regexp.MustCompile(` (--[a-z-]+)`)
 	each(t, func(path string) {
 		if !strings.HasSuffix(path, ".md") {
@@ -129,7 +129,11 @@ func TestCommandsInDocuments(t *testing.T) {
 				t.Errorf("%s shows %q, which is no command:\n%s", path, match[1], help)
 				continue
 			}
-			verb, err := exec.CommandContext(t.Context(), "go", "run", "./cmd/coldtrail", match[1], "--help").Output()
+			words := []string{"run", "./cmd/coldtrail", match[1]}
+			if match[2] != "" { // a part of the verb, or an argument, which changes nothing
+				words = append(words, match[2])
+			}
+			verb, err := exec.CommandContext(t.Context(), "go", append(words, "--help")...).Output()
 			if err != nil {
 				t.Fatal(err)
 			}

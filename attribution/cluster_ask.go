@@ -30,6 +30,9 @@ type Reason struct {
 	Tx   ledger.Hash
 }
 
+// Chain is the chain of the clusters, and how its addresses are written.
+func (c *Clusters) Chain() (ledger.Chain, ledger.Notation) { return c.chain, c.options.Notation }
+
 // Height is the last block that the clusters know.
 func (c *Clusters) Height() ledger.Height {
 	if n := c.forest.Blocks(); n > 0 {

@@ -95,29 +95,12 @@ func (v *clusterShowVerb) Run(ctx context.Context, s *session) error {
 		if err != nil {
 			return err
 		}
-		as := c.Height()
-		if v.AsOf > 0 {
-			as = ledger.Height(v.AsOf)
+		x, actors, err := v.find(ctx, from, c, when, a)
+		if err == nil && x.Size <= maxExamined && x.AsOf >= uint64(c.Height()) {
+			err = x.examine(ctx, c, chain, a, actors)
 		}
-		owner, err := c.OwnerOf(ctx, a, as, max(v.Most, 1))
-		if errors.Is(err, attribution.ErrNoMember) {
+		if err != nil {
 			return fmt.Errorf("%s: %w", v.Address, err)
-		}
-		if err != nil {
-			return err
-		}
-		x := &shownCluster{Chain: string(chain), AsOf: uint64(as), First: n.FormatAddress(owner.First), Size: owner.Size, Labels: []shown{}, Actors: []string{}}
-		for _, m := range owner.Members {
-			x.Addresses = append(x.Addresses, n.FormatAddress(m))
-		}
-		actors, err := x.label(ctx, from, chain, n, when)
-		if err != nil {
-			return err
-		}
-		if owner.Size <= maxExamined && as >= c.Height() {
-			if err := x.examine(ctx, c, chain, a, actors); err != nil {
-				return err
-			}
 		}
 		if s.json {
 			return s.printJSON(x)
@@ -127,8 +110,29 @@ func (v *clusterShowVerb) Run(ctx context.Context, s *session) error {
 	})
 }
 
+// find reads the cluster of an address with what is said of it, and who labels say is
+// behind its addresses.
+func (v *clusterShowVerb) find(ctx context.Context, from *embedded.Store, c *attribution.Clusters, when label.When, a ledger.Address) (*shownCluster, map[ledger.Address]string, error) {
+	chain, n := c.Chain()
+	as := c.Height()
+	if v.AsOf > 0 {
+		as = ledger.Height(v.AsOf)
+	}
+	owner, err := c.OwnerOf(ctx, a, as, max(v.Most, 1))
+	if err != nil {
+		return nil, nil, err
+	}
+	x := &shownCluster{Chain: string(chain), AsOf: uint64(as), First: n.FormatAddress(owner.First), Size: owner.Size, Labels: []shown{}, Actors: []string{}}
+	for _, m := range owner.Members {
+		x.Addresses = append(x.Addresses, n.FormatAddress(m))
+	}
+	actors, err := x.label(ctx, from, c, when)
+	return x, actors, err
+}
+
 // label finds what is said of the addresses listed.
-func (x *shownCluster) label(ctx context.Context, from *embedded.Store, chain ledger.Chain, n ledger.Notation, when label.When) (map[ledger.Address]string, error) {
+func (x *shownCluster) label(ctx context.Context, from *embedded.Store, c *attribution.Clusters, when label.When) (map[ledger.Address]string, error) {
+	chain, n := c.Chain()
 	subjects := make([]label.Subject, len(x.Addresses))
 	for i, text := range x.Addresses {
 		subjects[i] = label.SubjectOf(chain, text)
@@ -144,19 +148,19 @@ func (x *shownCluster) label(ctx context.Context, from *embedded.Store, chain le
 			continue
 		}
 		x.Labels = append(x.Labels, shown{Subject: subjects[i], Claims: claims})
-		for _, c := range claims {
-			if c.Actor == "" {
+		for _, claim := range claims {
+			if claim.Actor == "" {
 				continue
 			}
-			if !slices.Contains(x.Actors, c.Actor) {
-				x.Actors = append(x.Actors, c.Actor)
+			if !slices.Contains(x.Actors, claim.Actor) {
+				x.Actors = append(x.Actors, claim.Actor)
 			}
 			a, err := n.ParseAddress(x.Addresses[i])
 			if err != nil {
 				return nil, err
 			}
 			if actors[a] == "" {
-				actors[a] = c.Actor
+				actors[a] = claim.Actor
 			}
 		}
 	}

@@ -34,6 +34,7 @@ type commandLine struct {
 	Labels    labelsVerb    `cmd:"" help:"What is known of who is behind addresses."`
 	Actors    actorsVerb    `cmd:"" help:"Who is known of, and who belongs to whom, up to states."`
 	Cluster   clusterVerb   `cmd:"" help:"Which addresses have one owner, and why."`
+	Behaviour behaviourVerb `cmd:"" help:"Patterns of what an address or its owner did: splitting, collecting, peeling, mixing, poisoning and their like."`
 	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
 	Crossings crossingsVerb `cmd:"" help:"List what went across bridges, stolen or not."`
 	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
