@@ -19,10 +19,13 @@ import (
 )
 
 type benchVerb struct {
-	Txs   uint64 `default:"1000000" help:"Transactions of the generated chain."`
-	Seed  uint64 `default:"1" help:"Seed of the generated chain."`
-	Keep  string `placeholder:"DIR" help:"Make chain and store in this folder, and leave them there."`
-	Phase string `hidden:"" help:"One part of the measurement, in a process of its own."`
+	Txs     uint64 `default:"1000000" help:"Transactions of the generated chain."`
+	Seed    uint64 `default:"1" help:"Seed of the generated chain."`
+	Keep    string `placeholder:"DIR" help:"Make chain and store in this folder, and leave them there."`
+	Inputs  uint64 `placeholder:"N" help:"Grow clusters of a chain of so many inputs, made on the fly, too; 100000000 takes some 7 GB."`
+	InFiles bool   `help:"With --inputs, keep these clusters in files while they grow."`
+	Thin    uint64 `default:"1" hidden:"" help:"Divide what is played for measuring attribution by this."`
+	Phase   string `hidden:"" help:"One part of the measurement, in a process of its own."`
 }
 
 // measure is one line of the table.
@@ -51,7 +54,7 @@ func (v *benchVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	if s.json {
-		return s.printJSON(map[string]any{"txs": v.Txs, "seed": v.Seed, "measures": b.table})
+		return s.printJSON(map[string]any{"txs": v.Txs, "seed": v.Seed, "measures": b.table, "attribution": b.attribution})
 	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "MEASURE\tVALUE\tUNIT\tTARGET")
@@ -67,6 +70,8 @@ type bench struct {
 	session *session
 	folder  string
 	table   []measure
+	// attribution is behind the measures of it.
+	attribution *attributed
 }
 
 func (b *bench) blocks() string { return filepath.Join(b.folder, "blocks") }
@@ -107,8 +112,8 @@ func (b *bench) child(ctx context.Context, into any, args ...string) (usage, err
 	return u, json.Unmarshal(out, into)
 }
 
-func (b *bench) phase(ctx context.Context, name string, into any) (usage, error) {
-	return b.child(ctx, into, "bench", "--phase", name, "--keep", b.folder, "--txs", fmt.Sprint(b.verb.Txs), "--seed", fmt.Sprint(b.verb.Seed))
+func (b *bench) phase(ctx context.Context, name string, into any, args ...string) (usage, error) {
+	return b.child(ctx, into, append([]string{"bench", "--phase", name, "--keep", b.folder, "--txs", fmt.Sprint(b.verb.Txs), "--seed", fmt.Sprint(b.verb.Seed)}, args...)...)
 }
 
 func (b *bench) measureAll(ctx context.Context) error {
@@ -160,7 +165,13 @@ func (b *bench) measureAll(ctx context.Context) error {
 		}
 	}
 	b.add("trace, peak memory", float64(u.peak)/(1<<20), "MiB", "")
-	return b.measureOpaque(ctx)
+	if err := b.measureOpaque(ctx); err != nil {
+		return err
+	}
+	if err := b.measureAttribution(ctx); err != nil {
+		return err
+	}
+	return b.measureClusters(ctx)
 }
 
 // measureOpaque says how often the candidates of opaque services are right.

@@ -34,6 +34,12 @@ func (v *benchVerb) runPhase(ctx context.Context, s *session) error {
 		return v.withStore(ctx, s, v.trace)
 	case "opaque":
 		return v.opaque(ctx, s)
+	case "clusters":
+		return v.withStore(ctx, s, v.clusters)
+	case "clusters-scale":
+		return v.clustersScale(ctx, s)
+	case "attribution":
+		return v.attribution(ctx, s)
 	}
 	return fmt.Errorf("phase %q is unknown", v.Phase)
 }

@@ -20,7 +20,7 @@ import (
 )
 
 type replayVerb struct {
-	Scenario string `default:"bybit" enum:"bybit,honest-week,harmony,ronin,coinex,dmm" help:"What to play: bybit, honest-week, harmony, ronin, coinex or dmm."`
+	Scenario string `default:"bybit" enum:"bybit,honest-week,harmony,ronin,coinex,dmm,owners" help:"What to play: bybit, honest-week, harmony, ronin, coinex, dmm or owners."`
 	Out      string `short:"o" required:"" placeholder:"DIR" help:"An empty or missing folder for the ledger, the case and the truth."`
 	Seed     uint64 `default:"1" help:"The same seed gives the same bytes."`
 	Scale    uint64 `default:"1000" help:"Divide every amount by this; 1 is the full volume."`
@@ -137,7 +137,10 @@ func writeTruth(file string, p *replay.Played) error {
 	for _, method := range replay.Methods {
 		truth[method] = p.Truth.Rows(method)
 	}
-	text, err := json.MarshalIndent(map[string]any{"dispositions": truth, "totals": p.Totals, "opaque_pairs": p.Pairs, "published_labels": p.Published, "coinjoins": p.CoinJoins}, "", " ")
+	text, err := json.MarshalIndent(map[string]any{
+		"dispositions": truth, "totals": p.Totals, "opaque_pairs": p.Pairs, "published_labels": p.Published, "coinjoins": p.CoinJoins, "owners": p.Owners,
+		"deposits": p.Deposits, "mixes": p.Mixes, "shared": p.Shared, "conducts": p.Conducts,
+	}, "", " ")
 	if err != nil {
 		return err
 	}

@@ -284,6 +284,28 @@ func (a *Accounts) Freeze(token, holder string) (Sent, error) {
 	return a.end(t, issuer, s)
 }
 
+// Balance is what an account holds of a token.
+func (a *Accounts) Balance(account, token string) *big.Int {
+	return new(big.Int).Set(a.hold(account, token))
+}
+
+// Approve lets another account spend a token: an Approval event of EIP-20.
+func (a *Accounts) Approve(owner, spender, token string, amount *big.Int) (Sent, error) {
+	t, s := a.begin(owner, gasToken)
+	value := units(amount)
+	word := value.Bytes32()
+	t.log(publicTokens[token], "Approval(address,address,uint256)", [][]byte{addressWord(owner), addressWord(spender)}, word[:])
+	return a.end(t, owner, s)
+}
+
+// Create makes a contract: by the sender's own transaction, or by a contract that it calls.
+func (a *Accounts) Create(sender, creator, contract string) (Sent, error) {
+	t, s := a.begin(sender, gasSwap)
+	by := address(creator)
+	t.Messages = append(t.Messages, ledger.Message{Kind: ledger.Creation, Contract: address(contract), Data: by.Bytes()})
+	return a.end(t, sender, s)
+}
+
 func address(text string) ledger.Address {
 	payload, err := hex.DecodeString(strings.TrimPrefix(text, "0x"))
 	if err != nil || len(payload) != 20 {

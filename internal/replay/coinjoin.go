@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 )
 
@@ -52,8 +53,13 @@ func (l *launderer) join(coin Coin) {
 func (w *World) coinJoin(coins []Coin, wallet func() string) {
 	var all []Coin
 	var pays []Pay
-	own := func() string { return w.outputs.Wallet("joiner", w.random.IntN(1_000_000)) }
-	for range joiners {
+	for i := range joiners {
+		person := fmt.Sprintf("joiner %d of coinjoin %d", i, len(w.CoinJoins))
+		own := func() string {
+			address := w.outputs.Wallet("joiner", w.random.IntN(1_000_000))
+			w.own(address, person)
+			return address
+		}
 		for range 1 + w.random.IntN(2) {
 			coin, err := w.outputs.Mint(own(), 100_000+w.random.Int64N(50_000_000))
 			if err != nil {
@@ -75,8 +81,14 @@ func (w *World) coinJoin(coins []Coin, wallet func() string) {
 		w.fail(err)
 		return
 	}
-	w.CoinJoins = append(w.CoinJoins, txid)
+	w.noteMix(txid, "Wasabi 2")
 	w.Truth.Spend(txid, all, made, nil)
+}
+
+// noteMix notes a coinjoin.
+func (w *World) noteMix(txid, protocol string) {
+	w.CoinJoins = append(w.CoinJoins, txid)
+	w.Mixes[txid], w.Shared[txid] = protocol, protocol
 }
 
 // decompose pays an amount out in denominations, each to an address of its own; what

@@ -78,6 +78,7 @@ func (w *World) airdrop(to string) {
 // poison sends nothing from an address that resembles a counterparty.
 func (w *World) poison(to, like string) {
 	from := like[:6] + w.accounts.Account("poisoner", w.random.IntN(1000))[6:38] + like[38:]
+	w.own(from, "poisoner")
 	w.grant(from, "", w.fee(2*gasToken))
 	sent, err := w.accounts.Send(from, to, "usdt", new(big.Int))
 	if err != nil {

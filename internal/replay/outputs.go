@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/btcsuite/btcd/address/v2/base58"
 	"github.com/btcsuite/btcd/address/v2/bech32"
 
 	"coldtrail/ledger"
@@ -52,8 +53,42 @@ func bech32Address(program []byte) string {
 	return text
 }
 
+// versions are Base58Check's of the regression-test network, and the witness versions,
+// by kind of address.
+var (
+	versions  = map[ledger.AddressKind]byte{ledger.P2PKH: 0x6f, ledger.P2SH: 0xc4}
+	witnesses = map[ledger.AddressKind]byte{ledger.P2WPKH: 0, ledger.P2TR: 1}
+)
+
+// WalletOf is an address of a kind made from the seed: P2PKH, P2SH, P2WPKH or P2TR.
+func (o *Outputs) WalletOf(kind ledger.AddressKind, role string, index int) string {
+	if kind == ledger.P2WPKH {
+		return o.Wallet(role, index)
+	}
+	sum := keccak(fmt.Sprintf("coldtrail:%d:%s:%d", o.seed, role, index))
+	if version, ok := versions[kind]; ok {
+		return base58.CheckEncode(sum[12:], version)
+	}
+	words, err := bech32.ConvertBits(sum[:], 8, 5, true)
+	if err != nil {
+		panic(err) // 32 bytes always convert
+	}
+	text, err := bech32.EncodeM("bcrt", append([]byte{witnesses[kind]}, words...))
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
 func output(p *Pay) ledger.Output {
-	_, words, err := bech32.Decode(p.To)
+	if payload, version, err := base58.CheckDecode(p.To); err == nil {
+		kind := ledger.P2PKH
+		if version != versions[kind] {
+			kind = ledger.P2SH
+		}
+		return ledger.Output{Value: uint64(p.Value), Address: ledger.NewAddress(kind, payload)}
+	}
+	_, words, _, err := bech32.DecodeGeneric(p.To)
 	if err != nil {
 		panic("replay: wallet " + p.To)
 	}
@@ -61,7 +96,11 @@ func output(p *Pay) ledger.Output {
 	if err != nil {
 		panic("replay: wallet " + p.To)
 	}
-	return ledger.Output{Value: uint64(p.Value), Address: ledger.NewAddress(ledger.P2WPKH, program)}
+	kind := ledger.P2WPKH
+	if words[0] == witnesses[ledger.P2TR] {
+		kind = ledger.P2TR
+	}
+	return ledger.Output{Value: uint64(p.Value), Address: ledger.NewAddress(kind, program)}
 }
 
 // interval is the time between blocks in seconds.
@@ -158,6 +197,16 @@ func (o *Outputs) Spend(coins []Coin, pays []Pay, memo string) (string, []Coin, 
 		}
 	}
 	return t.ID.String(), made, nil
+}
+
+// SpendOpen spends coins by signatures that let others add inputs, as trades of
+// half-signed transactions do.
+func (o *Outputs) SpendOpen(coins []Coin, pays []Pay) (string, []Coin, error) {
+	txid, made, err := o.Spend(coins, pays, "")
+	if err == nil {
+		o.block.Txs[len(o.block.Txs)-1].Open = true
+	}
+	return txid, made, err
 }
 
 // upper is a transaction as payouts name it.

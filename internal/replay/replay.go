@@ -43,7 +43,7 @@ type Options struct {
 // Scenarios lists what can be played.
 var Scenarios = map[string]func(*World){
 	"bybit": (*World).bybit, "honest-week": (*World).honestWeek, "harmony": (*World).harmony, "ronin": (*World).ronin,
-	"coinex": (*World).coinex, "dmm": (*World).dmm,
+	"coinex": (*World).coinex, "dmm": (*World).dmm, "owners": (*World).ownership,
 }
 
 // A Played is what a replay leaves behind beside the blocks.
@@ -63,6 +63,7 @@ type Played struct {
 	Pairs []Pair
 	// Hot is the wallet that the opaque service pays from.
 	Hot string
+	Ownership
 }
 
 // Pair is a deposit's transaction and the output that paid for it.
@@ -106,10 +107,13 @@ func Play(options Options, accounts AccountChain, outputs UTXOChain) (*Played, e
 		return nil, fmt.Errorf("scenario %q is not known", options.Scenario)
 	}
 	w := &World{
-		Options: options, accounts: accounts, outputs: outputs, random: rand.New(rand.NewPCG(options.Seed, 0x636f6c64)), //nolint:gosec // a replay must repeat
+		Options: options, random: rand.New(rand.NewPCG(options.Seed, 0x636f6c64)), //nolint:gosec // a replay must repeat
 		Played: Played{Truth: NewTruth(accounts.Chain(), outputs.Chain()), Totals: map[string]*big.Int{}},
 	}
-	w.Hot = outputs.Wallet(exchWallet, 0)
+	w.Ownership = Ownership{Owners: map[string]string{}, Deposits: map[string]string{}, Mixes: map[string]string{}, Shared: map[string]string{}}
+	w.accounts, w.outputs = knownAccounts{accounts, w}, knownOutputs{outputs, w}
+	w.Hot = w.outputs.Wallet(exchWallet, 0)
+	w.outputs.Wallet("miner", 0) // who is paid by every block
 	play(w)
 	if err := w.run(); err != nil {
 		return nil, err
