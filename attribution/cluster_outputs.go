@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"coldtrail/attribution/cluster"
 	"coldtrail/attribution/coinjoin"
@@ -23,6 +24,11 @@ type outputs struct {
 	// more, for which every transaction has to be put together.
 	coSpend int
 	others  bool
+	// several are the inputs of a run's transactions with more than one, held where the
+	// forest has them, those of transaction i between heldStart[i] and heldStart[i+1].
+	several   []store.OutputNumber
+	held      []cluster.Held
+	heldStart []uint32
 }
 
 func newOutputs(c *Clusters) *outputs {
@@ -113,7 +119,9 @@ func (g *outputs) apply(run *store.Owned) error {
 		return err
 	}
 	cluster.Extend(g.forest, run.Previous)
-	cluster.Warm(g.forest, run.Inputs)
+	if !g.others {
+		g.look(run)
+	}
 	for b := range run.Hashes {
 		for i := run.BlockStart[b]; i < run.BlockStart[b+1]; i++ {
 			g.transaction(run, ledger.Height(b), int(i))
@@ -136,43 +144,75 @@ func (g *outputs) transaction(run *store.Owned, block ledger.Height, i int) {
 		g.judge(run, block, i)
 		return
 	}
-	first := cluster.Member(0)
+	first := cluster.Held{}
 	known := false
-	for _, input := range inputs {
-		if input == store.NoOutput {
+	for _, held := range g.held[g.heldStart[i]:g.heldStart[i+1]] {
+		if held.Unknown() {
 			continue
 		}
-		owner := g.forest.Address(cluster.Member(input))
-		if !known {
-			first, known = owner, true
-		} else if owner != first {
-			g.forest.Join(first, owner, uint32(run.FirstTx)+uint32(i), uint8(g.coSpend))
+		held.Above = g.forest.Root(held.Above)
+		switch {
+		case !known:
+			first, known = held, true
+		case held.Above != first.Above:
+			first.Above = g.forest.Tie(first, held, uint32(run.FirstTx)+uint32(i), uint8(g.coSpend))
 		}
 	}
 }
 
+// look looks the inputs of transactions with several up.
+func (g *outputs) look(run *store.Owned) {
+	g.several, g.heldStart = g.several[:0], append(g.heldStart[:0], 0)
+	for i := range len(run.InputStart) - 1 {
+		if inputs := run.Inputs[run.InputStart[i]:run.InputStart[i+1]]; len(inputs) > 1 {
+			g.several = append(g.several, inputs...)
+		}
+		g.heldStart = append(g.heldStart, uint32(len(g.several)))
+	}
+	g.held = cluster.Look(g.forest, g.held, g.several)
+}
+
 // exceptional says that a transaction may be one whose inputs are not joined, or not
-// all: it may mix, a signature lets others add inputs, somebody ruled it out, its inputs
-// differ in kind as those of a PayJoin do, or one has no owner.
+// all: it may mix, a signature lets others add inputs, somebody ruled it out, it may be a
+// PayJoin, or an input has no owner.
 func (g *outputs) exceptional(run *store.Owned, i int) bool {
-	if run.Open[i] {
+	if run.Open[i] || len(g.cuts) > 0 && g.cuts[run.FirstTx+store.TxNumber(i)] {
 		return true
 	}
 	kinds := run.InputKinds[run.InputStart[i]:run.InputStart[i+1]]
+	differ := false
 	for j, kind := range kinds {
-		if kind != kinds[0] {
-			return true
-		}
+		differ = differ || kind != kinds[0]
 		if kind == ledger.Script || kind == ledger.P2SH || kind == ledger.P2WSH {
 			at := int(run.InputStart[i]) + j
-			_, named := g.named[g.forest.Address(cluster.Member(run.Inputs[at]))]
-			if named || run.InputValues[at] == cluster.AnchorValue {
+			if run.InputValues[at] == cluster.AnchorValue || g.isNamed(g.forest.Address(cluster.Member(run.Inputs[at]))) {
 				return true
 			}
 		}
 	}
 	values := run.Values[run.OutputStart[i]:run.OutputStart[i+1]]
-	return coinjoin.Possible(len(kinds), values) || mayStonewall(values) || g.cuts[run.FirstTx+store.TxNumber(i)]
+	return differ && mayPayJoin(run, i) || coinjoin.Possible(len(kinds), values) || mayStonewall(values)
+}
+
+// isNamed says that rules know an owner's address by name.
+func (g *outputs) isNamed(owner cluster.Member) bool {
+	if len(g.named) == 0 {
+		return false
+	}
+	_, named := g.named[owner]
+	return named
+}
+
+// mayPayJoin says that of two outputs that can be spent one is larger than every input:
+// without that no PayJoin is suspected.
+func mayPayJoin(run *store.Owned, i int) bool {
+	outputs, most := 0, uint64(0)
+	for at := run.OutputStart[i]; at < run.OutputStart[i+1]; at++ {
+		if run.Kinds[at] != ledger.NoAddress {
+			outputs, most = outputs+1, max(most, run.Values[at])
+		}
+	}
+	return outputs == 2 && most > slices.Max(run.InputValues[run.InputStart[i]:run.InputStart[i+1]])
 }
 
 // mayStonewall says that two of three or four outputs are equal: see coinjoin.Stonewall.

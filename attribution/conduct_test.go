@@ -415,7 +415,7 @@ func TestConductBounds(t *testing.T) {
 		join.Inputs = append(join.Inputs, ledger.Outpoint{Tx: id})
 	}
 	s := kept(t, minutes(ledger.Bitcoin, append(txs, join)...))
-	clusters, err := attribution.OpenClusters(t.Context(), s, ledger.Bitcoin, cluster.InMemory(), attribution.ClusterOptions{Notation: named{}})
+	clusters, err := attribution.OpenClusters(t.Context(), s, ledger.Bitcoin, cluster.InMemory(ledger.UTXO), attribution.ClusterOptions{Notation: named{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -498,7 +498,7 @@ func TestConductPrefix(t *testing.T) {
 			if !grouped {
 				return s, nil
 			}
-			clusters, err := attribution.OpenClusters(t.Context(), s, held[0].Chain, cluster.InMemory(), attribution.ClusterOptions{Notation: named{}})
+			clusters, err := attribution.OpenClusters(t.Context(), s, held[0].Chain, cluster.InMemory(held[0].Chain.Family()), attribution.ClusterOptions{Notation: named{}})
 			if err == nil {
 				err = clusters.Sync(t.Context())
 			}

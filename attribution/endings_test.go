@@ -22,7 +22,7 @@ func TestClusterEnding(t *testing.T) {
 	if _, err := s.AddClaims(t.Context(), []label.Claim{claim("a1", "binance")}); err != nil {
 		t.Fatal(err)
 	}
-	space := cluster.InMemory()
+	space := cluster.InMemory(ledger.UTXO)
 	ending := func(address string, cuts ...ledger.Hash) *attribution.Ending {
 		t.Helper()
 		c, err := attribution.OpenClusters(t.Context(), s, ledger.Bitcoin, space, attribution.ClusterOptions{Notation: named{}, Cuts: cuts})

@@ -25,7 +25,9 @@ var ErrFull = errors.New("the forest has more than 4,294,967,294 outputs")
 // its own Up, and Count says how many addresses the cluster has. One that was joined has
 // the root it was joined under as Up, and the link that did it as Count. An output that
 // is not its address's first has that as Up and none as Count.
-type Node struct{ Up, Count uint32 }
+//
+// Next closes the addresses of a cluster to a ring.
+type Node struct{ Up, Count, Next uint32 }
 
 // Link is one joining of two clusters: the root of the smaller goes under that of the
 // larger. A and B are the addresses that the evidence names, A in the child.
@@ -51,8 +53,6 @@ type Mark struct {
 // counts means nothing.
 type Space struct {
 	Nodes []Node
-	// Next closes the addresses of a cluster to a ring.
-	Next  []Member
 	Links []Link
 	Marks []Mark
 	// Names are the addresses of members, on account chains; nil on UTXO chains, where
@@ -77,11 +77,13 @@ const (
 	Counts
 )
 
-// InMemory is a space that lives as long as the process.
-func InMemory() *Space {
+// InMemory is a space for a chain of a family that lives as long as the process.
+func InMemory(family ledger.Family) *Space {
 	return &Space{Counts: make([]uint64, Counts), Keep: func(string) error { return nil }, Grow: func(s *Space, members, links, marks uint64) error {
-		s.Nodes, s.Next, s.Names = lengthen(s.Nodes, members), lengthen(s.Next, members), lengthen(s.Names, members)
-		s.Links, s.Marks = lengthen(s.Links, links), lengthen(s.Marks, marks)
+		s.Nodes, s.Links, s.Marks = lengthen(s.Nodes, members), lengthen(s.Links, links), lengthen(s.Marks, marks)
+		if family == ledger.Account {
+			s.Names = lengthen(s.Names, members)
+		}
 		return nil
 	}}
 }
@@ -99,7 +101,7 @@ func lengthen[T any](list []T, n uint64) []T {
 // for, a block can be taken back, and every joining can be explained.
 type Forest struct {
 	*Space
-	touched []Member
+	scratch []Member
 }
 
 // Open makes a forest of a space. What a killed process left beyond the last mark is
@@ -142,14 +144,25 @@ func (f *Forest) Room(members, links, marks int) error {
 // room.
 func Extend[N ~uint64](f *Forest, previous []N) {
 	at := f.Counts[countMembers]
-	nodes, next := f.Nodes[at:at+uint64(len(previous))], f.Next[at:at+uint64(len(previous))]
+	// What lies before is read first, all of it: reads that do not wait for one another
+	// cost little more than one.
+	f.scratch = f.scratch[:0]
+	for _, p := range previous {
+		if uint64(p) < at {
+			f.scratch = append(f.scratch, f.Address(Member(p)))
+		}
+	}
+	nodes, known := f.Nodes[at:at+uint64(len(previous))], f.scratch
 	for i, p := range previous {
 		member := Member(at) + Member(i)
-		if uint64(p) >= uint64(member) {
-			nodes[i], next[i] = Node{member, 1}, member
-			continue
+		switch {
+		case uint64(p) < at:
+			nodes[i], known = Node{known[0], none, none}, known[1:]
+		case uint64(p) < uint64(member):
+			nodes[i] = Node{f.Address(Member(p)), none, none}
+		default:
+			nodes[i] = Node{member, 1, member}
 		}
-		nodes[i] = Node{f.Address(Member(p)), none}
 	}
 	f.Counts[countMembers] = at + uint64(len(previous))
 }
@@ -188,24 +201,39 @@ func (f *Forest) RootAt(address Member, links uint32) Member {
 // Size is how many addresses the cluster of a root has.
 func (f *Forest) Size(root Member) uint32 { return f.Nodes[root].Count }
 
-// Warm reads where members lie, so that the look-ups that follow find them in the
-// processor's cache: many reads that do not wait for one another cost little more than
-// one.
-func Warm[N ~uint64](f *Forest, outputs []N) {
+// Held is an output's address and a member above it, both none for an output that is
+// not in the forest.
+type Held struct{ Address, Above Member }
+
+// Look looks outputs up, all together: each look-up waits for memory, and so they wait
+// at the same time. What is above an address may be under another by the time it is
+// used; Root goes on from there.
+func Look[N ~uint64](f *Forest, list []Held, outputs []N) []Held {
 	members := f.Counts[countMembers]
-	f.touched = f.touched[:0]
+	list = list[:0]
 	for _, o := range outputs {
+		h := Held{none, none}
 		if uint64(o) < members {
-			f.touched = append(f.touched, f.Nodes[o].Up)
+			n := f.Nodes[o]
+			h = Held{Member(o), n.Up}
+			if n.Count == none {
+				h.Address = n.Up
+			}
+		}
+		list = append(list, h)
+	}
+	for range 3 { // most roots are nearer
+		for i := range list {
+			if above := list[i].Above; above != none {
+				list[i].Above = f.Nodes[above].Up
+			}
 		}
 	}
-	for i, up := range f.touched {
-		f.touched[i] = f.Nodes[up].Up
-	}
-	for i, up := range f.touched {
-		f.touched[i] = f.Nodes[up].Up
-	}
+	return list
 }
+
+// Unknown says that the output is not in the forest.
+func (h Held) Unknown() bool { return h.Address == none }
 
 // Join joins the clusters of two addresses on the evidence of a transaction, and says
 // whether they were two. The caller made room.
@@ -214,21 +242,28 @@ func (f *Forest) Join(a, b Member, tx uint32, rule uint8) bool {
 	if ra == rb {
 		return false
 	}
+	f.Tie(Held{a, ra}, Held{b, rb}, tx, rule)
+	return true
+}
+
+// Tie joins two addresses of different clusters, each with its root, and gives the root
+// of both. The caller made room.
+func (f *Forest) Tie(a, b Held, tx uint32, rule uint8) (root Member) {
 	// The smaller goes under the larger; of two alike the later under the earlier.
-	if na, nb := f.Nodes[ra].Count, f.Nodes[rb].Count; na > nb || na == nb && ra < rb {
-		a, b, ra, rb = b, a, rb, ra
+	if na, nb := f.Nodes[a.Above].Count, f.Nodes[b.Above].Count; na > nb || na == nb && a.Above < b.Above {
+		a, b = b, a
 	}
 	at := f.Counts[countLinks]
-	child, parent := &f.Nodes[ra], &f.Nodes[rb]
+	child, parent := &f.Nodes[a.Above], &f.Nodes[b.Above]
 	f.Links[at] = Link{
-		Child: ra, Parent: rb, ChildCount: child.Count, ParentCount: parent.Count, ChildNext: f.Next[ra], ParentNext: f.Next[rb],
-		A: a, B: b, Tx: tx, Rule: rule,
+		Child: a.Above, Parent: b.Above, ChildCount: child.Count, ParentCount: parent.Count, ChildNext: child.Next, ParentNext: parent.Next,
+		A: a.Address, B: b.Address, Tx: tx, Rule: rule,
 	}
 	f.Counts[countLinks] = at + 1 // first the link: after a kill it is taken back
 	parent.Count += child.Count
-	*child = Node{rb, uint32(at)}
-	f.Next[ra], f.Next[rb] = f.Next[rb], f.Next[ra]
-	return true
+	child.Up, child.Count = b.Above, uint32(at)
+	child.Next, parent.Next = parent.Next, child.Next
+	return b.Above
 }
 
 // Close ends a block: what was joined since the last belongs to it. The mark's Links
@@ -274,15 +309,15 @@ func (f *Forest) Rewind(block uint64) {
 func (f *Forest) undo(links uint64) {
 	for at := f.Counts[countLinks]; at > links; at-- {
 		l := &f.Links[at-1]
-		f.Nodes[l.Child], f.Nodes[l.Parent].Count = Node{l.Child, l.ChildCount}, l.ParentCount
-		f.Next[l.Child], f.Next[l.Parent] = l.ChildNext, l.ParentNext
+		parent := &f.Nodes[l.Parent]
+		f.Nodes[l.Child], parent.Count, parent.Next = Node{l.Child, l.ChildCount, l.ChildNext}, l.ParentCount, l.ParentNext
 		f.Counts[countLinks] = at - 1
 	}
 }
 
 // Each visits the addresses of a root's cluster until visit says to stop.
 func (f *Forest) Each(root Member, visit func(address Member) bool) {
-	for at := f.Next[root]; ; at = f.Next[at] {
+	for at := f.Nodes[root].Next; ; at = f.Nodes[at].Next {
 		if !visit(at) || at == root {
 			return
 		}

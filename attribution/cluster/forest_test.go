@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"coldtrail/attribution/cluster"
+	"coldtrail/ledger"
 )
 
 // grown is a forest with what was done to it, block by block.
@@ -126,7 +127,7 @@ func drawBlock(t *rapid.T, members int) block {
 // that never went on.
 func TestForest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		g := &grown{forest: cluster.Open(cluster.InMemory())}
+		g := &grown{forest: cluster.Open(cluster.InMemory(ledger.UTXO))}
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			if len(g.blocks) > 0 && rapid.IntRange(0, 3).Draw(t, "rewind") == 0 {
 				to := rapid.IntRange(0, len(g.blocks)).Draw(t, "to")
@@ -139,7 +140,7 @@ func TestForest(t *testing.T) {
 		for n := range len(g.blocks) + 1 {
 			g.checkClusters(t, n)
 		}
-		fresh := &grown{forest: cluster.Open(cluster.InMemory())}
+		fresh := &grown{forest: cluster.Open(cluster.InMemory(ledger.UTXO))}
 		for _, b := range g.blocks {
 			fresh.apply(t, b)
 		}
@@ -152,13 +153,7 @@ func TestForest(t *testing.T) {
 
 func contents(f *cluster.Forest) string {
 	n, l, m := f.Members(), f.Joined(), f.Blocks()
-	next := slices.Clone(f.Next[:n])
-	for i := range next {
-		if f.Address(uint32(i)) != uint32(i) {
-			next[i] = 0 // of no meaning
-		}
-	}
-	return fmt.Sprint(f.Nodes[:n], next, f.Links[:l], f.Marks[:m])
+	return fmt.Sprint(f.Nodes[:n], f.Links[:l], f.Marks[:m])
 }
 
 func checkRings(t *rapid.T, g *grown) {
@@ -182,12 +177,12 @@ func checkRings(t *rapid.T, g *grown) {
 // opening the space again gives the forest as of its last mark.
 func TestKilledForest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		space := cluster.InMemory()
+		space := cluster.InMemory(ledger.UTXO)
 		g := &grown{forest: cluster.Open(space)}
 		g.apply(t, block{owners: []uint32{0, 1, 2, 3, 4, 5}, joins: [][2]uint32{{0, 1}, {2, 3}}})
 		want := contents(g.forest)
 		before := *space
-		before.Nodes, before.Next = slices.Clone(space.Nodes), slices.Clone(space.Next)
+		before.Nodes = slices.Clone(space.Nodes)
 		if err := g.forest.Room(0, 4, 1); err != nil {
 			t.Fatal(err)
 		}
@@ -197,11 +192,12 @@ func TestKilledForest(t *testing.T) {
 		last := space.Links[max(1, g.forest.Joined())-1]
 		if g.forest.Joined() == 3 { // one link since the mark
 			for _, m := range []uint32{last.Child, last.Parent} {
-				if rapid.Bool().Draw(t, "node") {
-					space.Nodes[m] = before.Nodes[m]
-				}
-				if rapid.Bool().Draw(t, "next") {
-					space.Next[m] = before.Next[m]
+				for _, field := range []func(*cluster.Node) *uint32{
+					func(n *cluster.Node) *uint32 { return &n.Up }, func(n *cluster.Node) *uint32 { return &n.Count }, func(n *cluster.Node) *uint32 { return &n.Next },
+				} {
+					if rapid.Bool().Draw(t, "missing") {
+						*field(&space.Nodes[m]) = *field(&before.Nodes[m])
+					}
 				}
 			}
 		}

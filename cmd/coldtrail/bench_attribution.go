@@ -256,7 +256,7 @@ func (o *ownedReplay) clusters(ctx context.Context, chain ledger.Chain, names st
 	if chain.Family() == ledger.Account {
 		options.Service, options.ServiceBasis = view.Services(ctx, chain, options.Notation), "the replay"
 	}
-	c, err := attribution.OpenClusters(ctx, o.store, chain, cluster.InMemory(), options)
+	c, err := attribution.OpenClusters(ctx, o.store, chain, cluster.InMemory(chain.Family()), options)
 	if err == nil {
 		err = c.Sync(ctx)
 	}

@@ -43,7 +43,7 @@ func (v *benchVerb) clusters(ctx context.Context, s *embedded.Store) (value any,
 
 // growIn grows clusters in the files of a folder, or in memory where it has no name.
 func growIn(ctx context.Context, from *timed, folder string) (g grown, err error) {
-	space := cluster.InMemory()
+	space := cluster.InMemory(ledger.UTXO)
 	var kept *files.Folder
 	if expected := from.expected; folder == "" && expected > 0 {
 		// Memory that moves while it grows would be what is measured.

@@ -25,6 +25,7 @@ type Array[T any] struct {
 
 	file  *os.File
 	bytes []byte // the mapping
+	apart bool   // the mapping is memory of its own until Trim or Spill
 }
 
 const (
@@ -51,6 +52,52 @@ func Open[T any](folder, name string) (*Array[T], error) {
 	return a, nil
 }
 
+// Fresh makes the array of a name in a folder, in place of any other, in memory of its
+// own: the kernel does not write it back while it is filled in no order, and backs it by
+// large pages. Trim writes it to its file in one go; until then a kill loses it.
+func Fresh[T any](folder, name string) (*Array[T], error) {
+	file, err := os.OpenFile(filepath.Join(folder, name), os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	a := &Array[T]{file: file, apart: true}
+	if a.bytes, err = unix.Mmap(-1, 0, reserved, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE); err != nil {
+		return nil, errors.Join(fmt.Errorf("memory for %s: %w", name, err), file.Close())
+	}
+	_ = unix.Madvise(a.bytes, unix.MADV_HUGEPAGE)                               // only faster
+	a.Data = unsafe.Slice((*T)(unsafe.Pointer(&a.bytes[0])), reserved/a.size()) //nolint:gosec // the mapping is page-aligned and that long
+	return a, nil
+}
+
+// Spill moves an array that is in memory of its own to its file, where it stays.
+func (a *Array[T]) Spill() error {
+	if !a.apart {
+		return nil
+	}
+	if err := a.write(a.Room); err != nil {
+		return err
+	}
+	_, err := unix.MmapPtr(int(a.file.Fd()), 0, unsafe.Pointer(&a.bytes[0]), reserved, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED|unix.MAP_NORESERVE|unix.MAP_FIXED) //nolint:gosec // over the mapping that is there
+	if err == nil {
+		a.apart = false
+	}
+	return err
+}
+
+// write writes the first n values to the file.
+func (a *Array[T]) write(n uint64) error {
+	const piece = 64 << 20
+	rest := a.bytes[:n*a.size()]
+	for at := int64(0); len(rest) > 0; {
+		m, err := a.file.WriteAt(rest[:min(piece, len(rest))], at)
+		if err != nil {
+			return err
+		}
+		at, rest = at+int64(m), rest[m:]
+	}
+	return nil
+}
+
 // size is the bytes of one value.
 func (*Array[T]) size() uint64 { return uint64(unsafe.Sizeof(*new(T))) }
 
@@ -63,6 +110,10 @@ func (a *Array[T]) Grow(n uint64) error {
 	if bytes > reserved {
 		return fmt.Errorf("%s: more than %d bytes", a.file.Name(), int64(reserved))
 	}
+	if a.apart {
+		a.Room = bytes / a.size()
+		return nil
+	}
 	if err := a.file.Truncate(int64(bytes)); err != nil {
 		return err
 	}
@@ -72,6 +123,11 @@ func (a *Array[T]) Grow(n uint64) error {
 
 // Trim gives back the room beyond n values and writes the rest to disk.
 func (a *Array[T]) Trim(n uint64) error {
+	if a.apart {
+		if err := a.write(n); err != nil {
+			return err
+		}
+	}
 	if err := a.file.Truncate(int64(n * a.size())); err != nil {
 		return err
 	}
@@ -81,6 +137,9 @@ func (a *Array[T]) Trim(n uint64) error {
 
 // Release lets the kernel count the pages as its own again; they stay cached.
 func (a *Array[T]) Release() error {
+	if a.apart {
+		return nil // there is no file to read it from again
+	}
 	if used := a.Room * a.size() &^ 4095; used > 0 {
 		return unix.Madvise(a.bytes[:used], unix.MADV_DONTNEED)
 	}
@@ -107,4 +166,19 @@ func BootID() (id [2]uint64) {
 		id[i/8] = id[i/8]<<8 | uint64(raw[i])
 	}
 	return id
+}
+
+// Available is how many bytes of memory the machine can give without swapping, by its
+// own estimate; 0 where that cannot be told.
+func Available() uint64 {
+	text, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "MemAvailable:")
+	var kilobytes uint64
+	if _, err := fmt.Sscan(rest, &kilobytes); err != nil {
+		return 0
+	}
+	return kilobytes << 10
 }

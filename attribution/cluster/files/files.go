@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"unsafe"
 
 	"coldtrail/attribution/cluster"
 	"coldtrail/internal/mapped"
@@ -17,10 +18,10 @@ type Folder struct {
 	path  string
 	state *mapped.Array[uint64]
 	nodes *mapped.Array[cluster.Node]
-	next  *mapped.Array[cluster.Member]
 	links *mapped.Array[cluster.Link]
 	marks *mapped.Array[cluster.Mark]
 	names *mapped.Array[ledger.Address]
+	most  uint64 // bytes that nodes and links may take of memory before they go to their files
 }
 
 // The words of the state: what it is, whether a process may be writing and in which run
@@ -35,6 +36,12 @@ const (
 )
 
 const version = 1
+
+// The bytes of a node and of a link.
+const (
+	nodeSize = uint64(unsafe.Sizeof(cluster.Node{}))
+	linkSize = uint64(unsafe.Sizeof(cluster.Link{}))
+)
 
 // basisFile is what the forest was grown by, as text.
 const basisFile = "basis"
@@ -61,9 +68,14 @@ func Open(path string, family ledger.Family) (f *Folder, s *cluster.Space, err e
 	if state[stateVersion] != version || torn || !f.holds(state[stateCounts:stateWords]) {
 		clear(state[stateCounts:stateWords])
 	}
+	if state[stateCounts] == 0 {
+		if err := f.begin(); err != nil {
+			return nil, nil, errors.Join(err, f.unmap())
+		}
+	}
 	state[stateVersion], state[stateOpen], state[stateBoot], state[stateBoot+1] = version, 1, boot[0], boot[1]
 	s = &cluster.Space{
-		Nodes: f.nodes.Data, Next: f.next.Data, Links: f.links.Data, Marks: f.marks.Data, Counts: state[stateCounts:stateWords:stateWords],
+		Nodes: f.nodes.Data, Links: f.links.Data, Marks: f.marks.Data, Counts: state[stateCounts:stateWords:stateWords],
 		Basis: string(basis), Keep: f.keep, Grow: f.grow,
 	}
 	if f.names != nil {
@@ -79,9 +91,6 @@ func (f *Folder) open(family ledger.Family) (err error) {
 	if f.nodes, err = mapped.Open[cluster.Node](f.path, "nodes"); err != nil {
 		return err
 	}
-	if f.next, err = mapped.Open[cluster.Member](f.path, "next"); err != nil {
-		return err
-	}
 	if f.links, err = mapped.Open[cluster.Link](f.path, "links"); err != nil {
 		return err
 	}
@@ -94,10 +103,27 @@ func (f *Folder) open(family ledger.Family) (err error) {
 	return err
 }
 
+// begin takes memory of its own for the nodes and links of a forest that is grown from
+// nothing: nodes are written in no order, and a file would be written again and again
+// meanwhile.
+func (f *Folder) begin() error {
+	err := errors.Join(f.nodes.Close(), f.links.Close())
+	f.nodes, f.links = nil, nil
+	if err != nil {
+		return err
+	}
+	if f.nodes, err = mapped.Fresh[cluster.Node](f.path, "nodes"); err != nil {
+		return err
+	}
+	f.links, err = mapped.Fresh[cluster.Link](f.path, "links")
+	f.most = mapped.Available() / 2
+	return err
+}
+
 // holds says whether the files are as long as the counts say.
 func (f *Folder) holds(counts []uint64) bool {
 	members, links, marks := counts[0], counts[1], counts[2]
-	return (f.names == nil || f.names.Room >= members) && f.nodes.Room >= members && f.next.Room >= members && f.links.Room >= links && f.marks.Room >= marks
+	return (f.names == nil || f.names.Room >= members) && f.nodes.Room >= members && f.links.Room >= links && f.marks.Room >= marks
 }
 
 // grow makes room.
@@ -107,7 +133,12 @@ func (f *Folder) grow(_ *cluster.Space, members, links, marks uint64) error {
 			return err
 		}
 	}
-	return errors.Join(f.nodes.Grow(members), f.next.Grow(members), f.links.Grow(links), f.marks.Grow(marks))
+	if members*nodeSize+links*linkSize > f.most {
+		if err := errors.Join(f.nodes.Spill(), f.links.Spill()); err != nil {
+			return err
+		}
+	}
+	return errors.Join(f.nodes.Grow(members), f.links.Grow(links), f.marks.Grow(marks))
 }
 
 // keep writes the basis down, whole or not at all.
@@ -122,7 +153,7 @@ func (f *Folder) keep(basis string) error {
 // Close writes the files to disk and marks them as whole.
 func (f *Folder) Close() error {
 	counts := f.state.Data[stateCounts:stateWords]
-	err := errors.Join(f.nodes.Trim(counts[0]), f.next.Trim(counts[0]), f.links.Trim(counts[1]), f.marks.Trim(counts[2]))
+	err := errors.Join(f.nodes.Trim(counts[0]), f.links.Trim(counts[1]), f.marks.Trim(counts[2]))
 	if err == nil && f.names != nil {
 		err = f.names.Trim(counts[0])
 	}
@@ -140,9 +171,6 @@ func (f *Folder) unmap() error {
 	}
 	if f.nodes != nil {
 		errs = append(errs, f.nodes.Close())
-	}
-	if f.next != nil {
-		errs = append(errs, f.next.Close())
 	}
 	if f.links != nil {
 		errs = append(errs, f.links.Close())
