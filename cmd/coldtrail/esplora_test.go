@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -213,6 +214,24 @@ func TestEsplora(t *testing.T) {
 		} else if asked := explorer.asks - before; asked > 60 {
 			t.Errorf("%s: %d questions, though answers were kept", method, asked)
 		}
+	}
+	// Labels of one's own stop it too.
+	labels := filepath.Join(t.TempDir(), "labels.csv")
+	exchange := ask(data, "fifo", "--conclude", "none").Dispositions[0].Address
+	if err := os.WriteFile(labels, []byte("chain,address,label,category\nbitcoin,"+exchange+",An Exchange,exchange\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{data, elsewhere} {
+		if code := run([]string{"--data", folder, "labels", "import", labels, "--learned", "2020-01-01"}, &out, &notes); code != exitDone {
+			t.Fatal(notes.String())
+		}
+	}
+	want, got := ask(data, "fifo"), ask(elsewhere, "fifo", "--from", "esplora:"+server.URL, "--per-second", "100000")
+	if diff := cmp.Diff(want.Dispositions, got.Dispositions, cmpopts.IgnoreUnexported(trace.Disposition{})); diff != "" {
+		t.Errorf("with labels (-chain +explorer):\n%s", diff)
+	}
+	if !slices.ContainsFunc(got.Dispositions, func(d trace.Disposition) bool { return d.Kind == "service" && d.Entity == "An Exchange" }) || len(got.Labels) != 1 {
+		t.Errorf("no disposition at the exchange: %+v", got.Labels)
 	}
 	if !strings.Contains(notes.String(), "places were asked for") || explorer.lies > 0 {
 		t.Errorf("notes %q, %d lies left", notes.String(), explorer.lies)

@@ -77,7 +77,7 @@ func openEtherscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, erro
 }
 
 // gather traces with an explorer instead of a store.
-func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (*trace.Result, error) {
+func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (_ *trace.Result, err error) {
 	kind, url, ok := strings.Cut(v.From, ":")
 	open := finders[kind]
 	if !ok || open == nil {
@@ -99,6 +99,11 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 	if err != nil {
 		return nil, err
 	}
+	done, err := v.stopAtOwn(ctx, s, &options)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
 	options.Mode = trace.Targeted
 	bar := newProgress(s, "gather", uint64(max(v.Most, 1)))
 	result, err := gather.Run(ctx, cases, gather.Options{
@@ -114,6 +119,23 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 	}
 	s.reportGathered(result, cache.head)
 	return result.Result, nil
+}
+
+// stopAtOwn lets a trace without a ledger stop by the labels of the user's store, so that
+// it does not ask for what an exchange's wallets did. Nothing is concluded: that takes
+// whole histories.
+func (v *traceVerb) stopAtOwn(ctx context.Context, s *session, o *trace.Options) (func() error, error) {
+	from, err := s.openStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	said := *v
+	said.Conclude = ""
+	done, err := said.stopAt(ctx, s, from, o)
+	if err != nil {
+		return nil, errors.Join(err, from.Close())
+	}
+	return func() error { return errors.Join(done(), from.Close()) }, nil
 }
 
 // reportGathered says where gathering stopped.
