@@ -67,7 +67,7 @@ func (g *accounts) grow(ctx context.Context, from, to ledger.Height, applied fun
 func (g *accounts) block(ctx context.Context, block *ledger.Block, header *store.Header) error {
 	for i := range block.Txs {
 		if tx := &block.Txs[i]; !tx.Coinbase && !tx.Fee.Payer.IsZero() {
-			if err := g.transaction(ctx, block, tx, header.FirstTx+store.TxNumber(i)); err != nil {
+			if err := g.transaction(ctx, tx, header.FirstTx+store.TxNumber(i)); err != nil {
 				return err
 			}
 		}
@@ -82,7 +82,7 @@ func (g *accounts) block(ctx context.Context, block *ledger.Block, header *store
 }
 
 // transaction joins what a transaction completes the evidence for.
-func (g *accounts) transaction(ctx context.Context, block *ledger.Block, tx *ledger.Tx, number store.TxNumber) error {
+func (g *accounts) transaction(ctx context.Context, tx *ledger.Tx, number store.TxNumber) error {
 	g.now = number
 	history, ok, err := g.history(ctx, tx.Fee.Payer)
 	if !ok || err != nil {
@@ -92,10 +92,7 @@ func (g *accounts) transaction(ctx context.Context, block *ledger.Block, tx *led
 	h := cluster.History{Chain: g.chain, Of: tx.Fee.Payer, Txs: history, Parties: g.parties(ctx, &failed)}
 	for rule, r := range g.options.Rules {
 		for _, e := range r.InHistory(&h) {
-			if e.Tx != tx.ID || e.Height != block.Height {
-				continue // an earlier transaction's
-			}
-			if err := g.join(e, number, uint8(rule)); err != nil {
+			if err := g.join(ctx, e, uint8(rule)); err != nil {
 				return err
 			}
 		}
@@ -132,19 +129,28 @@ func firstOf(a, b error) error {
 	return b
 }
 
-func (g *accounts) join(e cluster.Edge, number store.TxNumber, rule uint8) error {
+// join joins what an edge says, if it is not joined yet. The evidence may stand earlier
+// than now, where only now something else made it count; the joining is of now.
+func (g *accounts) join(ctx context.Context, e cluster.Edge, rule uint8) error {
 	a, err := g.member(e.A)
 	if err != nil {
 		return err
 	}
 	b, err := g.member(e.B)
+	if err != nil || g.forest.Root(a) == g.forest.Root(b) {
+		return err
+	}
+	numbers, err := g.store.Find(ctx, g.chain, []ledger.Hash{e.Tx})
 	if err != nil {
 		return err
+	}
+	if numbers[0] > g.now {
+		return errMoved // the evidence is gone
 	}
 	if err := g.forest.Room(0, 1, 1); err != nil {
 		return err
 	}
-	g.forest.Join(a, b, uint32(number), rule)
+	g.forest.Join(a, b, uint32(numbers[0]), rule)
 	return nil
 }
 
