@@ -37,13 +37,14 @@ type Actors struct {
 // LoadActors reads what counts at a moment.
 func LoadActors(ctx context.Context, s store.Labels, when label.When) (*Actors, error) {
 	a := &Actors{byID: map[string]*Actor{}, byName: map[string][]string{}, under: map[string][]string{}}
-	if err := eachSubject(ctx, s, label.ActorNetwork, when, a.add); err != nil {
+	if err := EachSubject(ctx, s, label.ActorNetwork, when, a.add); err != nil {
 		return nil, err
 	}
-	err := eachSubject(ctx, s, label.IncidentNetwork, when, func(subject label.Subject, claims []label.Claim) {
+	err := EachSubject(ctx, s, label.IncidentNetwork, when, func(subject label.Subject, claims []label.Claim) error {
 		for _, c := range claims {
 			a.incidents = append(a.incidents, Incident{subject.Address, c})
 		}
+		return nil
 	})
 	for id, actor := range a.byID {
 		for _, name := range append([]string{id}, actor.Names...) {
@@ -57,31 +58,7 @@ func LoadActors(ctx context.Context, s store.Labels, when label.When) (*Actors, 
 	return a, err
 }
 
-// eachSubject visits the claims that count at a moment, subject by subject.
-func eachSubject(ctx context.Context, s store.Labels, network label.Network, when label.When, visit func(label.Subject, []label.Claim)) error {
-	var group []label.Claim
-	flush := func() {
-		if len(group) > 0 {
-			if list := label.At(group, when); len(list) > 0 {
-				visit(group[0].Subject, list)
-			}
-			group = group[:0]
-		}
-	}
-	for c, err := range s.ClaimsOn(ctx, network) {
-		if err != nil {
-			return err
-		}
-		if len(group) > 0 && group[0].Subject != c.Subject {
-			flush()
-		}
-		group = append(group, *c)
-	}
-	flush()
-	return nil
-}
-
-func (a *Actors) add(subject label.Subject, claims []label.Claim) {
+func (a *Actors) add(subject label.Subject, claims []label.Claim) error {
 	x := &Actor{ID: subject.Address, Label: claims[0].Label, Claims: claims}
 	for i := range claims {
 		c := &claims[i]
@@ -96,6 +73,7 @@ func (a *Actors) add(subject label.Subject, claims []label.Claim) {
 		}
 	}
 	a.byID[x.ID] = x
+	return nil
 }
 
 func addOnce(list []string, text string) []string {
@@ -197,35 +175,18 @@ func (a *Actors) All() []*Actor {
 // Addresses lists, by identifier of the actor, how many addresses claims give to an
 // actor and to everybody under it.
 func (a *Actors) Addresses(ctx context.Context, s store.Labels, name string, when label.When) (map[string]int, error) {
-	under, count := a.Under(name), map[string]int{}
-	var group []label.Claim
-	flush := func() {
-		if len(group) == 0 {
-			return
-		}
+	count := map[string]int{}
+	err := EachSubject(ctx, s, "", when, func(_ label.Subject, claims []label.Claim) error {
 		named := map[string]bool{}
-		for _, c := range label.At(group, when) {
-			if id := a.resolve(c.Actor); c.Actor != "" && slices.Contains(under, id) {
-				named[id] = true
+		for i := range claims {
+			if claims[i].OnAddress() && a.Is(claims[i].Actor, name) {
+				named[a.resolve(claims[i].Actor)] = true
 			}
 		}
 		for id := range named {
 			count[id]++
 		}
-		group = group[:0]
-	}
-	for c, err := range s.ClaimsOn(ctx, "") {
-		if err != nil {
-			return nil, err
-		}
-		if !c.OnAddress() {
-			continue
-		}
-		if len(group) > 0 && group[0].Subject != c.Subject {
-			flush()
-		}
-		group = append(group, *c)
-	}
-	flush()
-	return count, nil
+		return nil
+	})
+	return count, err
 }

@@ -233,3 +233,32 @@ func (v *View) fail(err error) {
 
 // Err is the first thing that went wrong where an answer had no room for it.
 func (v *View) Err() error { return v.err }
+
+// EachSubject visits the claims that count at a moment, all about one subject together,
+// of a network or, where that is empty, of all.
+func EachSubject(ctx context.Context, s store.Labels, network label.Network, when label.When, visit func(label.Subject, []label.Claim) error) error {
+	var group []label.Claim
+	flush := func() error {
+		if len(group) == 0 {
+			return nil
+		}
+		subject, list := group[0].Subject, label.At(group, when)
+		group = group[:0]
+		if len(list) == 0 {
+			return nil
+		}
+		return visit(subject, list)
+	}
+	for c, err := range s.ClaimsOn(ctx, network) {
+		if err != nil {
+			return err
+		}
+		if len(group) > 0 && group[0].Subject != c.Subject {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		group = append(group, *c)
+	}
+	return flush()
+}

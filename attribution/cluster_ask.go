@@ -326,31 +326,13 @@ const leastActor = 50
 // claimsOn visits the claims that count about addresses of the chain, address by
 // address.
 func (c *Clusters) claimsOn(ctx context.Context, when label.When, visit func(ledger.Address, []label.Claim) error) error {
-	var group []label.Claim
-	flush := func() error {
-		if len(group) == 0 {
-			return nil
-		}
-		list := label.At(group, when)
-		address, err := c.options.Notation.ParseAddress(group[0].Subject.Address)
-		group = group[:0]
-		if err != nil || len(list) == 0 {
+	return EachSubject(ctx, c.store, label.Network(c.chain), when, func(subject label.Subject, claims []label.Claim) error {
+		address, err := c.options.Notation.ParseAddress(subject.Address)
+		if err != nil {
 			return nil //nolint:nilerr // a form of address that the ledger does not know, which no cluster holds
 		}
-		return visit(address, list)
-	}
-	for claim, err := range c.store.ClaimsOn(ctx, label.Network(c.chain)) {
-		if err != nil {
-			return err
-		}
-		if len(group) > 0 && group[0].Subject != claim.Subject {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-		group = append(group, *claim)
-	}
-	return flush()
+		return visit(address, claims)
+	})
 }
 
 // Clashes lists the clusters whose labels name different actors, each at a confidence of

@@ -64,28 +64,13 @@ func (d *Decision) Undo(ctx context.Context, s store.Labels) error {
 
 // Cuts lists the transactions of a chain that are ruled out, as far as was known.
 func Cuts(ctx context.Context, s store.Labels, chain ledger.Chain, when label.When) (list []ledger.Hash, err error) {
-	var group []label.Claim
-	flush := func() error {
-		if len(group) > 0 && len(label.At(group, when)) > 0 {
-			id, err := ledger.ParseHash(group[0].Subject.Address)
-			if err != nil {
-				return fmt.Errorf("%w: cut of %q", store.ErrCorrupt, group[0].Subject.Address)
-			}
-			list = append(list, id)
-		}
-		group = group[:0]
-		return nil
-	}
-	for c, err := range s.ClaimsOn(ctx, transactions(chain)) {
+	err = EachSubject(ctx, s, transactions(chain), when, func(subject label.Subject, _ []label.Claim) error {
+		id, err := ledger.ParseHash(subject.Address)
 		if err != nil {
-			return nil, err
+			return fmt.Errorf("%w: cut of %q", store.ErrCorrupt, subject.Address)
 		}
-		if len(group) > 0 && group[0].Subject != c.Subject {
-			if err := flush(); err != nil {
-				return nil, err
-			}
-		}
-		group = append(group, *c)
-	}
-	return list, flush()
+		list = append(list, id)
+		return nil
+	})
+	return list, err
 }

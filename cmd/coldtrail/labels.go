@@ -488,25 +488,18 @@ func (v *labelsExportVerb) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	var counted, group []label.Claim
-	flush := func() {
-		for _, c := range label.At(group, when) {
-			if (v.By == "" || c.By == v.By) && (v.Actor == "" || actors.Is(c.Actor, v.Actor)) {
-				counted = append(counted, c)
+	var counted []label.Claim
+	err = attribution.EachSubject(ctx, from, "", when, func(_ label.Subject, claims []label.Claim) error {
+		for i := range claims {
+			if c := &claims[i]; (v.By == "" || c.By == v.By) && (v.Actor == "" || actors.Is(c.Actor, v.Actor)) {
+				counted = append(counted, *c)
 			}
 		}
-		group = group[:0]
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	for c, err := range from.ClaimsOn(ctx, "") {
-		if err != nil {
-			return err
-		}
-		if len(group) > 0 && group[0].Subject != c.Subject {
-			flush()
-		}
-		group = append(group, *c)
-	}
-	flush()
 	f, err := os.Create(v.Out)
 	if err != nil {
 		return err
