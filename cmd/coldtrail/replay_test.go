@@ -31,10 +31,10 @@ func playInto(t *testing.T, flags ...string) (folder string, truth map[string][]
 	return folder, file.Dispositions
 }
 
-// traced traces a replay's case.
+// traced traces a replay's case. Its truth goes through coinjoins as through any transaction.
 func traced(t *testing.T, folder, method, mode string) *trace.Result {
 	t.Helper()
-	out := must(t, "trace", filepath.Join(folder, "case.yaml"), "--data", filepath.Join(folder, "ledger"), "--method", method, "--mode", mode, "--json")
+	out := must(t, "trace", filepath.Join(folder, "case.yaml"), "--data", filepath.Join(folder, "ledger"), "--method", method, "--mode", mode, "--coinjoin", "follow", "--json")
 	r := &trace.Result{}
 	if err := json.Unmarshal([]byte(out), r); err != nil {
 		t.Fatal(err)
