@@ -214,8 +214,8 @@ func (v *View) Jurisdictions(ctx context.Context, actor string) ([]string, error
 // not a deposit address. What goes wrong is kept for Err.
 func (v *View) Services(ctx context.Context, chain ledger.Chain, notation ledger.Notation) func(ledger.Address) (string, bool) {
 	return func(a ledger.Address) (string, bool) {
-		stop, claim, err := v.StopOf(ctx, chain, notation.FormatAddress(a))
-		if err != nil || claim == nil || stop != label.StopService || claim.Concept == "deposit_wallet" {
+		_, claim, err := v.StopOf(ctx, chain, notation.FormatAddress(a))
+		if err != nil || claim == nil || !claim.Collects() {
 			v.fail(err)
 			return "", false
 		}

@@ -197,7 +197,7 @@ func (s *services) service(a ledger.Address) (string, bool) {
 		s.err = err
 		return "", false
 	}
-	if ending == nil || ending.Stop != label.StopService || ending.Claim.Concept == "deposit_wallet" || ending.Entity == "" {
+	if ending == nil || !ending.Claim.Collects() || ending.Entity == "" {
 		return "", false
 	}
 	s.claims[ending.Entity] = ending

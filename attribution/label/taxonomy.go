@@ -144,6 +144,10 @@ func (c *Claim) StopOf() Stop {
 	return StopNone
 }
 
+// Collects says that an address is a service's own wallet, into which deposits are
+// collected, and not one of its deposit addresses.
+func (c *Claim) Collects() bool { return c.StopOf() == StopService && c.Concept != "deposit_wallet" }
+
 func swapper(name string) bool {
 	name = strings.ToLower(strings.NewReplacer(".", "", " ", "", "-", "", "_", "").Replace(name))
 	return slices.ContainsFunc(swappers, func(s string) bool {

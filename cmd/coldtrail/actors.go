@@ -8,6 +8,8 @@ import (
 	"text/tabwriter"
 
 	"coldtrail/attribution"
+	"coldtrail/attribution/label"
+	"coldtrail/store/embedded"
 )
 
 type actorsVerb struct {
@@ -16,7 +18,7 @@ type actorsVerb struct {
 }
 
 // onActors opens the store and reads who is known of.
-func (s *session) onActors(ctx context.Context, known knownFlags, ask func(*attribution.Actors) error) (err error) {
+func (s *session) onActors(ctx context.Context, known knownFlags, ask func(*embedded.Store, label.When, *attribution.Actors) error) (err error) {
 	when, err := known.when()
 	if err != nil {
 		return err
@@ -30,7 +32,7 @@ func (s *session) onActors(ctx context.Context, known knownFlags, ask func(*attr
 	if err != nil {
 		return err
 	}
-	return ask(actors)
+	return ask(from, when, actors)
 }
 
 type actorsListVerb struct {
@@ -39,7 +41,7 @@ type actorsListVerb struct {
 
 // Run lists actors.
 func (v *actorsListVerb) Run(ctx context.Context, s *session) error {
-	return s.onActors(ctx, v.knownFlags, func(a *attribution.Actors) error {
+	return s.onActors(ctx, v.knownFlags, func(_ *embedded.Store, _ label.When, a *attribution.Actors) error {
 		all := a.All()
 		if s.json {
 			return s.printJSON(map[string]any{"actors": all})
@@ -68,27 +70,20 @@ type shownActor struct {
 }
 
 // Run shows an actor.
-func (v *actorsShowVerb) Run(ctx context.Context, s *session) (err error) {
-	when, err := v.when()
-	if err != nil {
-		return err
-	}
-	from, err := s.openStore(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, from.Close()) }()
-	actors, err := attribution.LoadActors(ctx, from, when)
-	if err != nil {
-		return err
-	}
+func (v *actorsShowVerb) Run(ctx context.Context, s *session) error {
 	found := []shownActor{}
-	for _, x := range actors.Find(v.Name) {
-		shown := shownActor{Actor: x, Line: actors.Line(x.ID), Under: actors.Under(x.ID), Incidents: actors.Incidents(x.ID)}
-		if shown.Addresses, err = actors.Addresses(ctx, from, x.ID, when); err != nil {
-			return err
+	err := s.onActors(ctx, v.knownFlags, func(from *embedded.Store, when label.When, actors *attribution.Actors) (err error) {
+		for _, x := range actors.Find(v.Name) {
+			shown := shownActor{Actor: x, Line: actors.Line(x.ID), Under: actors.Under(x.ID), Incidents: actors.Incidents(x.ID)}
+			if shown.Addresses, err = actors.Addresses(ctx, from, x.ID, when); err != nil {
+				return err
+			}
+			found = append(found, shown)
 		}
-		found = append(found, shown)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if s.json {
 		return s.printJSON(map[string]any{"actors": found})
