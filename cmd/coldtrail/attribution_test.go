@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"coldtrail/attribution/behaviour"
 	"coldtrail/attribution/cluster"
 	"coldtrail/chain/bitcoin"
 	"coldtrail/chain/evm"
@@ -153,21 +154,32 @@ func TestCoinJoinsKeepOwnersApart(t *testing.T) {
 }
 
 // TestPatternsFindWhatIsPlanted: all that was planted is found, and of what resembles it
-// just what satisfies the definition too.
+// just what satisfies the definition too. Every pattern is measured.
 func TestPatternsFindWhatIsPlanted(t *testing.T) {
-	same := map[string]bool{"fan-out": true, "equal-amount-fan-out": true, "fan-in": true, "dormancy": true, "mixer-use": true}
+	type demand struct{ planted, alike, alikeFound, findings int }
+	demands := map[string]demand{ // findings are the most that there may be
+		"fan-out": {12, 6, 6, 42}, "equal-amount-fan-out": {12, 6, 6, 24}, "fan-in": {12, 6, 6, 18}, "structuring": {12, 6, 0, 12},
+		"pass-through": {12, 6, 0, 2_663}, "dormancy": {12, 6, 6, 18}, "dusting": {12, 6, 0, 12}, "dusted": {220, 220, 110, 330},
+		"address-poisoning": {12, 6, 0, 12}, "gas-funding": {12, 6, 3, 2_206}, "gas-top-up": {12, 6, 3, 324}, "sweep": {12, 6, 0, 12},
+		"hot-wallet": {2, 2, 0, 2}, "exchange-hopping": {12, 6, 0, 12}, "bridge-spraying": {12, 6, 2, 14}, "mixer-use": {12, 6, 6, 18},
+		"commingling": {12, 6, 3, 27}, "commingled-transaction": {12, 6, 3, 30}, "layering": {12, 6, 2, 37}, "round-trip": {12, 6, 2, 14},
+	}
 	m := measuredOnce(t)
 	for _, p := range m.Patterns {
-		alike := 0
-		if same[p.Pattern] {
-			alike = p.Alike
+		d, ok := demands[p.Pattern]
+		delete(demands, p.Pattern)
+		if !ok || p.Planted != d.planted || p.Found != d.planted || p.Alike != d.alike || p.AlikeFound != d.alikeFound {
+			t.Errorf("%+v, want all of %d planted and %d of %d that look alike", p, d.planted, d.alikeFound, d.alike)
 		}
-		if p.Planted != 12 || p.Found != p.Planted || p.Alike != 6 || p.AlikeFound != alike {
-			t.Errorf("%+v, want all planted and %d of those that look alike", p, alike)
+		if p.Findings > d.findings || p.OfPlanted < p.Found || p.OfPlanted+p.AlikeFound > p.Findings {
+			t.Errorf("%+v, want at most %d findings", p, d.findings)
 		}
 	}
-	if len(m.Patterns) != 11 {
-		t.Errorf("%d patterns were measured", len(m.Patterns))
+	if len(demands) > 0 {
+		t.Errorf("not measured: %v", demands)
+	}
+	if n := len(m.Patterns); n != len(behaviour.Patterns)-1 || len(m.Peels) == 0 { // peel chains are measured by their steps
+		t.Errorf("%d of %d patterns were measured, peel chains in %d ways", n, len(behaviour.Patterns), len(m.Peels))
 	}
 	for _, p := range m.Peels {
 		if 100*p.Right < 80*p.Steps || p.OfPlanted < 24 || p.Found < 9 {

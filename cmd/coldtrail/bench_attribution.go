@@ -94,7 +94,9 @@ func (v *benchVerb) attribution(ctx context.Context, s *session) error {
 	if out.Endings, err = world.endings(ctx); err != nil {
 		return err
 	}
-	out.Patterns = world.patterns()
+	if out.Patterns, err = world.patterns(ctx); err != nil {
+		return err
+	}
 	out.Peels = world.peels()
 	if out.CoinJoins, err = v.coinJoins(ctx, s, world); err != nil {
 		return err
@@ -124,7 +126,7 @@ func playOwned(ctx context.Context, s *session, v *replayVerb) (*ownedReplay, er
 }
 
 // conceptsOfKinds are the categories of a replay's labels.
-var conceptsOfKinds = map[string]string{"service": "exchange", "mixer": "mixing_service", "dark": "swap_service"}
+var conceptsOfKinds = map[string]string{"service": "exchange", "mixer": "mixing_service", "dark": "swap_service", "in-transit": "defi_bridge"}
 
 // who reads the owners, and which addresses the ledger has.
 func (o *ownedReplay) who() error {

@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"coldtrail/attribution"
 	"coldtrail/attribution/behaviour"
 	"coldtrail/attribution/cluster"
 	"coldtrail/attribution/coinjoin"
 	"coldtrail/internal/mixes"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
+	"coldtrail/trace"
 )
 
 // coinJoinScore is how often a rule for coinjoins is right.
@@ -106,38 +108,148 @@ func (s *coinJoinScore) count(j judged) {
 }
 
 // conductParameters are those of the patterns that the scenario plants: ether and USDT
-// with limits.
+// with limits, and on the chain of outputs bitcoin's limit of dust.
 func conductParameters() behaviour.Parameters {
 	p := behaviour.DefaultParameters()
-	dollar := ledger.Asset(string(ledger.Ethereum) + "/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7")
+	dollar := tokenOf("0xdac17f958d2ee523a2206206994597c13d831ec7")
 	p.Listed = map[ledger.Asset]bool{dollar: true}
 	p.Limits[dollar] = behaviour.Limits{Dust: ledger.NewAmount(10_000), Reporting: []ledger.Amount{ledger.NewAmount(10_000_000_000)}}
 	p.Limits[ledger.Ethereum.Native()] = behaviour.Limits{Dust: ledger.NewAmount(10_000_000_000_000), Gas: cluster.GasFunderMost}
+	p.Limits[replay.Regtest.Native()] = p.Limits[ledger.Bitcoin.Native()]
 	return p
 }
 
-// patterns looks for every planted pattern at every account.
-func (o *ownedReplay) patterns() (scores []patternScore) {
-	subjects, planted := o.subjects(), o.planted()
-	parameters := conductParameters()
+// pathParameters list the tokens that the planted paths lead through, too.
+func pathParameters() behaviour.Parameters {
+	p := conductParameters()
+	p.Listed[tokenOf("0xae7ab96520de3a18e5e111b5eaab095312d7fe84")] = true // stETH
+	p.Listed[tokenOf("0xd5f7838f5c461feff7fe49ea5ebaf7728bb0adfa")] = true // mETH
+	return p
+}
+
+func tokenOf(contract string) ledger.Asset {
+	return ledger.Asset(string(ledger.Ethereum) + "/erc20:" + contract)
+}
+
+// patterns looks for every planted pattern at every address of the chain on which it is
+// planted. Peel chains are measured by peels.
+func (o *ownedReplay) patterns(ctx context.Context) (scores []patternScore, err error) {
+	taint, err := o.arrivals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	subjects, planted := map[ledger.Chain]map[ledger.Address]*behaviour.Subject{}, map[ledger.Chain]map[string]map[ledger.Address]*replay.Conduct{}
+	for _, chain := range playedChains {
+		notation, err := notations(chain)
+		if err != nil {
+			return nil, err
+		}
+		subjects[chain], planted[chain] = o.subjects(chain, notation), o.planted(chain, notation)
+		for a, s := range subjects[chain] {
+			s.Taint = taint[whereabouts{chain, a}]
+		}
+	}
 	for _, pattern := range behaviour.Patterns {
-		if pattern.OfPaths() || planted[pattern.Name] == nil {
+		for _, chain := range playedChains {
+			conducts := planted[chain][pattern.Name]
+			if pattern == behaviour.PeelPattern || len(conducts) == 0 {
+				continue
+			}
+			score, err := o.pattern(ctx, chain, pattern, subjects[chain], conducts)
+			if err != nil {
+				return nil, err
+			}
+			scores = append(scores, score)
+		}
+	}
+	return scores, nil
+}
+
+// playedChains are those of every replay.
+var playedChains = []ledger.Chain{ledger.Ethereum, replay.Regtest}
+
+// pattern looks for one pattern at every address of a chain.
+func (o *ownedReplay) pattern(ctx context.Context, chain ledger.Chain, pattern *behaviour.Pattern, subjects map[ledger.Address]*behaviour.Subject, planted map[ledger.Address]*replay.Conduct) (score patternScore, err error) {
+	score.Pattern = pattern.Name
+	for _, c := range planted {
+		if c.Innocent {
+			score.Alike++
+		} else {
+			score.Planted++
+		}
+	}
+	options := &attribution.ConductOptions{Parameters: conductParameters(), Pattern: pattern}
+	if pattern.OfPaths() {
+		options.Parameters = pathParameters()
+		if options.Notation, err = notations(chain); err != nil {
+			return score, err
+		}
+	}
+	for a, subject := range subjects {
+		if !pattern.OfPaths() {
+			score.take(behaviour.FindBy(pattern, subject, options.Parameters), planted[a])
 			continue
 		}
-		score := patternScore{Pattern: pattern.Name}
-		for _, c := range planted[pattern.Name] {
-			if c.Innocent {
-				score.Alike++
-			} else {
-				score.Planted++
-			}
+		if len(subject.Steps) == 0 { // it had something, and did nothing
+			continue
 		}
-		for a, subject := range subjects {
-			score.take(behaviour.FindBy(pattern, subject, parameters), planted[pattern.Name][a])
+		found, err := attribution.Conduct(ctx, o.store, chain, a, options)
+		if err != nil {
+			return score, err
 		}
-		scores = append(scores, score)
+		score.take(found.Findings, planted[a])
 	}
-	return scores
+	return score, nil
+}
+
+// whereabouts is an address of a chain.
+type whereabouts struct {
+	chain   ledger.Chain
+	address ledger.Address
+}
+
+// arrivals traces the scenario's thefts and says where a transaction moved taint of which
+// incident: nobody tells it but where the thefts are.
+func (o *ownedReplay) arrivals(ctx context.Context) (map[whereabouts]map[ledger.Hash][]string, error) {
+	byIncident := map[string]*trace.Case{}
+	for _, t := range o.Thefts {
+		incident, colour, _ := strings.Cut(t.Colour, "-")
+		if byIncident[incident] == nil {
+			byIncident[incident] = &trace.Case{Name: incident}
+		}
+		c := byIncident[incident]
+		c.Thefts = append(c.Thefts, trace.Theft{Colour: colour, Chain: t.Chain, Asset: t.Asset, Tx: t.Tx, To: t.To, Outpoint: t.Outpoint, Amount: t.Amount.String()})
+	}
+	var cases []*trace.Case
+	for _, incident := range sortedKeys(byIncident) {
+		cases = append(cases, byIncident[incident])
+	}
+	result, err := trace.Run(ctx, o.store, cases, trace.Options{Notations: notations, Flows: true})
+	if err != nil {
+		return nil, err
+	}
+	traced, taint := tracedCases{result: result}, map[whereabouts]map[ledger.Hash][]string{}
+	for _, chain := range playedChains {
+		notation, err := notations(chain)
+		if err != nil {
+			return nil, err
+		}
+		list, _, err := traced.arrivals(chain, notation)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range list {
+			at := whereabouts{chain, a.To}
+			if slices.Contains(a.From, a.To) { // it is there already
+				continue
+			}
+			if taint[at] == nil {
+				taint[at] = map[ledger.Hash][]string{}
+			}
+			taint[at][a.Tx] = append(taint[at][a.Tx], a.Incident)
+		}
+	}
+	return taint, nil
 }
 
 // take counts the findings at an account, where something was planted or not.
@@ -164,27 +276,24 @@ func (s *patternScore) take(found []behaviour.Finding, c *replay.Conduct) {
 
 // names says that a finding names a planted transaction.
 func names(found []ledger.Hash, planted []string) bool {
-	return slices.ContainsFunc(found, func(id ledger.Hash) bool { return slices.Contains(planted, "0x"+id.String()) })
+	return slices.ContainsFunc(found, func(id ledger.Hash) bool {
+		return slices.ContainsFunc(planted, func(tx string) bool { return strings.TrimPrefix(tx, "0x") == id.String() })
+	})
 }
 
-// planted are the patterns on the account chain, by name and account.
-func (o *ownedReplay) planted() map[string]map[ledger.Address]*replay.Conduct {
-	byText := map[string]ledger.Address{}
-	notation, err := notations(ledger.Ethereum)
-	if err != nil {
-		return nil
-	}
+// planted are the patterns on a chain, by name and address.
+func (o *ownedReplay) planted(chain ledger.Chain, notation ledger.Notation) map[string]map[ledger.Address]*replay.Conduct {
 	list := map[string]map[ledger.Address]*replay.Conduct{}
 	for i := range o.Conducts {
 		c := &o.Conducts[i]
-		if c.Chain != string(ledger.Ethereum) {
+		if c.Chain != string(chain) {
 			continue
 		}
 		a, err := notation.ParseAddress(c.Subject)
 		if err != nil {
 			continue
 		}
-		if byText[c.Subject] = a; list[c.Pattern] == nil {
+		if list[c.Pattern] == nil {
 			list[c.Pattern] = map[ledger.Address]*replay.Conduct{}
 		}
 		list[c.Pattern][a] = c
@@ -192,28 +301,30 @@ func (o *ownedReplay) planted() map[string]map[ledger.Address]*replay.Conduct {
 	return list
 }
 
-// subjects are what every account did, each by itself.
-func (o *ownedReplay) subjects() map[ledger.Address]*behaviour.Subject {
-	labelled := map[string]replay.Label{}
-	for _, l := range o.Labels {
-		labelled[l.Address] = l
-	}
-	notation, err := notations(ledger.Ethereum)
-	if err != nil {
-		return nil
-	}
+// parties says what labels name an address. Deposit addresses are known as such, as a
+// list of labels would have them.
+func (o *ownedReplay) parties(chain ledger.Chain, notation ledger.Notation) func(ledger.Address) behaviour.Party {
 	parties := map[ledger.Address]behaviour.Party{}
-	party := func(a ledger.Address) behaviour.Party {
-		p, ok := parties[a]
-		if !ok {
-			p.Address = a
-			if l, ok := labelled[strings.ToLower(notation.FormatAddress(a))]; ok {
-				p.Labels, p.Entity = []string{conceptsOfKinds[l.Kind]}, l.Entity
-			}
-			parties[a] = p
+	for _, l := range o.Labels {
+		if a, err := notation.ParseAddress(l.Address); err == nil && l.Chain == string(chain) {
+			parties[a] = behaviour.Party{Labels: []string{conceptsOfKinds[l.Kind]}, Entity: l.Entity}
 		}
+	}
+	for text, entity := range o.Deposits {
+		if a, err := notation.ParseAddress(text); err == nil {
+			parties[a] = behaviour.Party{Labels: []string{"deposit_wallet"}, Entity: entity}
+		}
+	}
+	return func(a ledger.Address) behaviour.Party {
+		p := parties[a]
+		p.Address = a
 		return p
 	}
+}
+
+// subjects are what every address of a chain did, each by itself.
+func (o *ownedReplay) subjects(chain ledger.Chain, notation ledger.Notation) map[ledger.Address]*behaviour.Subject {
+	party := o.parties(chain, notation)
 	list := map[ledger.Address]*behaviour.Subject{}
 	of := func(a ledger.Address) *behaviour.Subject {
 		if list[a] == nil {
@@ -221,23 +332,46 @@ func (o *ownedReplay) subjects() map[ledger.Address]*behaviour.Subject {
 		}
 		return list[a]
 	}
+	note := func(step behaviour.Step, who []ledger.Address) {
+		for _, a := range who {
+			of(a).Steps = append(of(a).Steps, step)
+		}
+	}
+	if chain.Family() == ledger.UTXO {
+		for _, tx := range o.resolved() {
+			note(o.spendOf(chain, tx, party))
+		}
+		return list
+	}
 	for _, b := range o.blocks {
-		if b.Chain != ledger.Ethereum {
+		if b.Chain != chain {
 			continue
 		}
 		for _, opening := range b.Openings {
-			s := of(opening.Address)
-			s.Openings = append(s.Openings, opening)
+			of(opening.Address).Openings = append(of(opening.Address).Openings, opening)
 		}
 		for i := range b.Txs {
-			step, who := stepOf(b, &b.Txs[i], party)
-			for _, a := range who {
-				s := of(a)
-				s.Steps = append(s.Steps, step)
-			}
+			note(stepOf(b, &b.Txs[i], party))
 		}
 	}
 	return list
+}
+
+// spendOf is a transaction of a chain of outputs, and whom it concerns.
+func (o *ownedReplay) spendOf(chain ledger.Chain, tx *ledger.Resolved, party func(ledger.Address) behaviour.Party) (st behaviour.Step, who []ledger.Address) {
+	st = behaviour.Step{Chain: chain, Tx: tx.ID, Height: tx.Height, Index: tx.Index, Time: tx.Time, Mix: o.Mixes[tx.ID.String()]}
+	parts := func(list []ledger.Output) (parts []behaviour.Part) {
+		for i := range list {
+			a := list[i].Address
+			parts = append(parts, behaviour.Part{Party: party(a), Asset: chain.Native(), Amount: ledger.NewAmount(list[i].Value)})
+			if !a.IsZero() && !slices.Contains(who, a) {
+				who = append(who, a)
+			}
+		}
+		return parts
+	}
+	st.In, st.Out = parts(tx.Inputs), parts(tx.Outputs)
+	return st, who
 }
 
 // stepOf is a transaction of an account chain, and whom it concerns.

@@ -34,7 +34,7 @@ var plans = []struct {
 	{"dusting", dust(5), dust(500)},                                            // small payments above the limit
 }
 
-// conducts arranges the patterns, each by actors of their own.
+// conducts arranges the patterns, each by actors of their own, and then the courses.
 func (o *owned) conducts() {
 	o.label(o.accounts.Chain(), o.accounts.Account("tornado", 0), "mixer", "Tornado Cash")
 	for _, plan := range plans {
@@ -51,6 +51,7 @@ func (o *owned) conducts() {
 			o.at(ownedFrom+(ownedDays+230)*day, func() { o.conduct(plan.pattern, actor, innocent, txs) })
 		}
 	}
+	o.plant()
 }
 
 // note sends value and records it.
