@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"coldtrail/ledger"
@@ -19,41 +20,69 @@ type accountWalk struct {
 	listed  map[ledger.Address]bool
 	queue   *txQueue
 	given   *inflow
+	starts  []store.TxNumber
+	at      store.TxNumber // the transaction that is applied
 	r       *record
 }
 
-func (p *plan) walkAccounts(ctx context.Context, c *chainPlan, r *record, given *inflow) error {
+func (p *plan) newAccountWalk(ctx context.Context, c *chainPlan, r *record, given *inflow) *accountWalk {
 	w := &accountWalk{plan: p, c: c, credits: map[store.TxNumber][]taint.Credit{}, listed: map[ledger.Address]bool{}, given: given, r: r}
 	hooks := taint.AccountHooks{
 		Opening:  w.opening(ctx),
-		Terminal: func(a ledger.Address) (taint.Terminal, bool) { return p.terminal(c, a, given) },
+		Terminal: func(a ledger.Address) (taint.Terminal, bool) { return p.terminal(c, r, uint64(w.at), a, given) },
 		Deposit:  p.deposit(c, r),
 		Cross:    r.crossedBy(c),
 		Watch:    func(a ledger.Address) { w.news = append(w.news, a) },
 		Rebases:  func(a ledger.Asset) bool { return rebasing[a] },
 	}
 	w.state = taint.NewAccounts(c.chain, taint.NewPool(p.method(), p.palette), p.rules, r, hooks)
-	starts := append(slices.Clone(c.starts), p.arrivals(c.chain, given)...)
+	w.starts = append(slices.Clone(c.starts), p.arrivals(c.chain, given)...)
 	for i := range given.links {
 		if l := &p.links[i]; l.to == c && len(given.links[i].lots) > 0 {
 			w.credits[l.before] = append(w.credits[l.before], taint.Credit{To: l.far, Lots: given.links[i].lots, From: given.links[i].from, By: l.source.By})
-			starts = append(starts, l.before)
+			w.starts = append(w.starts, l.before)
 		}
 	}
-	var err error
-	if p.options.Mode == Targeted {
-		err = w.targeted(ctx, starts)
-	} else {
-		err = w.streaming(ctx, starts)
+	return w
+}
+
+// run walks from the first theft on, or goes on where another walk ended.
+func (w *accountWalk) run(ctx context.Context, from *mark) error {
+	if from == nil {
+		if len(w.starts) == 0 {
+			return nil
+		}
+		if w.options.Mode == Targeted {
+			return w.targeted(ctx, 0)
+		}
+		movements, err := w.store.Movements(ctx, w.c.chain, []store.TxNumber{slices.Min(w.starts)})
+		if err != nil {
+			return err
+		}
+		return w.streaming(ctx, movements[0].Height)
 	}
-	if err != nil {
-		return err
+	w.state.Restore(from.accounts)
+	w.starts = slices.DeleteFunc(w.starts, func(n store.TxNumber) bool { return n < from.end })
+	if w.c.to.Height-from.height <= nearBlocks {
+		w.listed = maps.Clone(from.listed)
+		return w.streaming(ctx, from.height+1)
 	}
-	return w.hold(ctx, r)
+	for address := range from.listed {
+		w.news = append(w.news, address)
+	}
+	return w.targeted(ctx, from.end)
+}
+
+func (w *accountWalk) save(m *mark) {
+	m.accounts, m.listed = w.state.Save(), maps.Clone(w.listed)
+	for _, address := range w.news { // of blocks that were streamed
+		m.listed[address] = true
+	}
 }
 
 // hold records what is held at the end; what the issuer of a token has frozen is so.
-func (w *accountWalk) hold(ctx context.Context, r *record) error {
+func (w *accountWalk) hold(ctx context.Context) error {
+	r := w.r
 	var questions []store.HoldingAt
 	w.state.Held(func(h taint.Holding, _ []taint.Lot) {
 		if h.Asset != w.c.chain.Native() {
@@ -96,16 +125,8 @@ func (w *accountWalk) opening(ctx context.Context) taint.OpeningFunc {
 	}
 }
 
-// streaming applies every block from the first theft on.
-func (w *accountWalk) streaming(ctx context.Context, starts []store.TxNumber) error {
-	if len(starts) == 0 {
-		return nil
-	}
-	movements, err := w.store.Movements(ctx, w.c.chain, []store.TxNumber{slices.Min(starts)})
-	if err != nil {
-		return err
-	}
-	first := movements[0].Height
+// streaming applies every block from one on.
+func (w *accountWalk) streaming(ctx context.Context, first ledger.Height) error {
 	headers := map[ledger.Height]store.TxNumber{}
 	for header, err := range w.store.Headers(ctx, w.c.chain, first) {
 		if err != nil {
@@ -131,8 +152,11 @@ func (w *accountWalk) streaming(ctx context.Context, starts []store.TxNumber) er
 }
 
 // targeted visits only transactions that touch addresses while they hold taint.
-func (w *accountWalk) targeted(ctx context.Context, starts []store.TxNumber) error {
-	w.queue = newTxQueue(starts)
+func (w *accountWalk) targeted(ctx context.Context, from store.TxNumber) error {
+	w.queue = newTxQueue(w.starts)
+	if err := w.list(ctx, from); err != nil {
+		return err
+	}
 	for w.queue.Len() > 0 {
 		number := w.queue.pop()
 		movements, err := w.store.Movements(ctx, w.c.chain, []store.TxNumber{number})
@@ -143,21 +167,21 @@ func (w *accountWalk) targeted(ctx context.Context, starts []store.TxNumber) err
 		if err := w.apply(number, m.Height, m.Time, &m.Tx); err != nil {
 			return err
 		}
-		if err := w.list(ctx, number); err != nil {
+		if err := w.list(ctx, number+1); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// list queues everything that later touches the addresses new since the last
-// step, in one question.
-func (w *accountWalk) list(ctx context.Context, number store.TxNumber) error {
+// list queues everything that touches the addresses new since the last step from a
+// transaction on, in one question.
+func (w *accountWalk) list(ctx context.Context, from store.TxNumber) error {
 	var questions []store.Since
 	for _, address := range w.news {
 		if !w.listed[address] {
 			w.listed[address] = true
-			questions = append(questions, store.Since{Address: address, From: number + 1})
+			questions = append(questions, store.Since{Address: address, From: from})
 		}
 	}
 	w.news = w.news[:0]
@@ -184,7 +208,7 @@ func (w *accountWalk) apply(number store.TxNumber, height ledger.Height, time in
 		Moment: taint.Moment{Number: uint64(number), Height: height, Time: time},
 		Tx:     tx, Claims: w.c.transfers[number], Credits: w.credits[number], Payouts: w.paidIn(w.c.chain, number, w.given),
 	}
-	if !w.state.Concerns(&step) {
+	if w.at = number; !w.state.Concerns(&step) {
 		return nil
 	}
 	step.Deposits = w.bridges.depositsIn(w.c.chain, number, w.given)

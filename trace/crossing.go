@@ -25,6 +25,8 @@ type bridges struct {
 	speakers  map[ledger.Chain]map[store.TxNumber]bool  // transactions that speak as vaults do
 	services  []*serviceMatch
 	elsewhere []crossing.Elsewhere // transactions that messages of other chains name
+	keys      []crossingKey        // of the crossings
+	numbers   map[crossingKey]int
 }
 
 // payoutRef names a payout of a crossing.
@@ -34,7 +36,7 @@ func newBridges() *bridges {
 	return &bridges{
 		matcher: crossing.NewMatcher(), deposits: map[ledger.Chain]map[store.TxNumber][]int{}, payouts: map[ledger.Chain]map[store.TxNumber][]payoutRef{},
 		carriers: map[ledger.Chain]map[store.TxNumber][]uint32{}, faults: map[ledger.Chain]map[store.TxNumber][]int{},
-		speakers: map[ledger.Chain]map[store.TxNumber]bool{},
+		speakers: map[ledger.Chain]map[store.TxNumber]bool{}, numbers: map[crossingKey]int{},
 	}
 }
 
@@ -77,9 +79,19 @@ func (p *plan) findBridges(ctx context.Context) error {
 func (p *plan) scanBridges(ctx context.Context, since int64) (*bridges, error) {
 	b := newBridges()
 	for _, c := range p.chains {
-		s := &bridgeScan{plan: p, c: c, b: b}
+		h := p.heard[c.chain]
+		if h == nil || h.since != since {
+			h = &heard{since: since}
+		}
+		if p.heard != nil {
+			p.heard[c.chain] = h
+		}
+		s := &bridgeScan{plan: p, c: c, h: h}
 		if err := s.scan(ctx, since); err != nil {
 			return nil, fmt.Errorf("crossings of %s: %w", c.chain.Short(), err)
+		}
+		for i := range h.said {
+			b.hear(&h.said[i])
 		}
 	}
 	if err := p.readElsewhere(ctx, b); err != nil {
@@ -91,6 +103,12 @@ func (p *plan) scanBridges(ctx context.Context, since int64) (*bridges, error) {
 
 func (b *bridges) index(i int) {
 	x := &b.crossings[i]
+	key := crossingKey{protocol: x.Protocol.Name + " " + x.Protocol.Title, chain: x.Place.Chain, tx: x.Place.Tx, position: x.Position, asset: x.Asset}
+	for _, twice := b.numbers[key]; twice; _, twice = b.numbers[key] {
+		key.nth++
+	}
+	b.keys = append(b.keys, key)
+	b.numbers[key] = i
 	put(b.deposits, x.Place.Chain, store.TxNumber(x.Place.Number), func(list []int) []int { return append(list, i) })
 	for j := range x.Payouts {
 		at := &x.Payouts[j].Place
@@ -199,11 +217,32 @@ func (p *plan) timeOf(ctx context.Context, c *chainPlan, number store.TxNumber) 
 	return movements[0].Time, nil
 }
 
+// heard is what a chain said about crossings in a span of heights, in chain order.
+type heard struct {
+	since int64
+	next  ledger.Height // the first block that was not read
+	said  []saying
+}
+
+// saying is what one transaction said.
+type saying struct {
+	at    crossing.Place
+	found crossing.Found
+}
+
+// rewind forgets what blocks said from a height on.
+func (h *heard) rewind(from ledger.Height) {
+	h.next = min(h.next, from)
+	for len(h.said) > 0 && h.said[len(h.said)-1].at.Height >= from {
+		h.said = h.said[:len(h.said)-1]
+	}
+}
+
 // bridgeScan reads one chain.
 type bridgeScan struct {
 	*plan
 	c *chainPlan
-	b *bridges
+	h *heard
 	// wait are transactions of a UTXO chain whose sender is still to be looked up.
 	wait []crossing.View
 }
@@ -219,7 +258,9 @@ func (s *bridgeScan) scan(ctx context.Context, since int64) error {
 	if err != nil {
 		return err
 	}
-	for said, err := range s.store.Said(ctx, s.c.chain, from.Height, s.c.to.Height, s.decoders.Topics()) {
+	first := max(from.Height, s.h.next)
+	s.h.next = s.c.to.Height + 1
+	for said, err := range s.store.Said(ctx, s.c.chain, first, s.c.to.Height, s.decoders.Topics()) {
 		if err != nil {
 			return err
 		}
@@ -309,16 +350,20 @@ func (p *plan) headerAt(ctx context.Context, c *chainPlan, moment int64) (store.
 }
 
 func (s *bridgeScan) add(v *crossing.View) {
-	found := s.decoders.Read(v)
 	at := crossing.Place{Chain: v.Chain, Height: v.Height, Time: v.Time, Number: v.Number, Tx: v.Tx.ID}
-	s.b.matcher.Add(&at, &found)
-	s.b.elsewhere = append(s.b.elsewhere, found.Elsewhere...)
-	number := store.TxNumber(v.Number)
-	if len(found.Carriers) > 0 {
-		put(s.b.carriers, v.Chain, number, func([]uint32) []uint32 { return found.Carriers })
+	s.h.said = append(s.h.said, saying{at, s.decoders.Read(v)})
+}
+
+// hear takes in what one transaction said.
+func (b *bridges) hear(s *saying) {
+	b.matcher.Add(&s.at, &s.found)
+	b.elsewhere = append(b.elsewhere, s.found.Elsewhere...)
+	number := store.TxNumber(s.at.Number)
+	if len(s.found.Carriers) > 0 {
+		put(b.carriers, s.at.Chain, number, func([]uint32) []uint32 { return s.found.Carriers })
 	}
-	if len(found.Payouts)+len(found.Moves) > 0 {
-		put(s.b.speakers, v.Chain, number, func(bool) bool { return true })
+	if len(s.found.Payouts)+len(s.found.Moves) > 0 {
+		put(b.speakers, s.at.Chain, number, func(bool) bool { return true })
 	}
 }
 
@@ -502,18 +547,21 @@ func (p *plan) paidIn(chain ledger.Chain, number store.TxNumber, given *inflow) 
 		return nil
 	}
 	for _, ref := range p.bridges.payouts[chain][number] {
-		lots := given.payouts[ref]
-		if len(lots) == 0 {
-			continue
+		if paid, ok := p.paid(ref, given); ok {
+			list = append(list, paid)
 		}
-		c := &p.bridges.crossings[ref.crossing]
-		out := &c.Payouts[ref.payout]
-		list = append(list, taint.PaidOut{
-			Transfer: out.Transfer, To: taint.Holding{Address: out.To, Asset: out.Asset}, Lots: lots, From: given.legs[ref.crossing], By: c.Via.Title,
-			Vault: !c.Via.Vaults || p.bridges.matcher.Established(chain, out.Payer),
-		})
 	}
 	return list
+}
+
+// paid is what a crossing brings with one payout, if it brings anything.
+func (p *plan) paid(ref payoutRef, given *inflow) (taint.PaidOut, bool) {
+	c := &p.bridges.crossings[ref.crossing]
+	out := &c.Payouts[ref.payout]
+	return taint.PaidOut{
+		Transfer: out.Transfer, To: taint.Holding{Address: out.To, Asset: out.Asset}, Lots: given.payouts[ref], From: given.legs[ref.crossing], By: c.Via.Title,
+		Vault: !c.Via.Vaults || p.bridges.matcher.Established(out.Place.Chain, out.Payer),
+	}, len(given.payouts[ref]) > 0
 }
 
 // arrivals are the transactions of a chain in which crossings bring something.

@@ -31,9 +31,10 @@ type plan struct {
 	// of a crossing.
 	decoders *crossing.Decoders
 	bridges  *bridges
-	// concluded says that the trace passed an address at which it would stop by a
-	// conclusion.
-	concluded bool
+	// heard is what the chains were heard to say before, where that is kept.
+	heard map[ledger.Chain]*heard
+	// upTo ends chains before their heads.
+	upTo map[ledger.Chain]ledger.Height
 }
 
 // colour is one stolen asset of one incident.
@@ -52,24 +53,32 @@ type chainPlan struct {
 	end       store.TxNumber                           // the first transaction that does not
 	outputs   map[store.OutputNumber][]taint.Class     // thefts of outputs
 	transfers map[store.TxNumber]map[int][]taint.Class // thefts of transfers
+	thefts    map[store.TxNumber][]theftPart           // both
 	starts    []store.TxNumber                         // transactions with thefts, sorted
 	terminals map[ledger.Address]taint.Terminal
 }
 
 // newPlan resolves cases. What the ledger does not hold is refused by name.
 func newPlan(ctx context.Context, s Store, cases []*Case, options Options) (*plan, error) {
+	p := &plan{store: s, options: options, cases: cases, palette: taint.NewPalette()}
+	return p, p.resolve(ctx)
+}
+
+// resolve finds what the cases name in the store.
+func (p *plan) resolve(ctx context.Context) error {
+	cases := p.cases
 	if len(cases) == 0 {
-		return nil, errors.New("no case to trace")
+		return errors.New("no case to trace")
 	}
-	p := &plan{store: s, options: options, cases: cases, palette: taint.NewPalette(), rules: taint.Rules{Fees: options.Fees}}
-	statuses, err := s.Status(ctx)
+	p.rules = taint.Rules{Fees: p.options.Fees}
+	statuses, err := p.store.Status(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	p.accountsHeld = len(ofFamily(statuses, ledger.Account)) > 0
 	for _, c := range cases {
 		if err := p.addCase(ctx, c, statuses); err != nil {
-			return nil, err
+			return err
 		}
 		if c.StopAt.Hops > 0 && (p.rules.MaxHops == 0 || c.StopAt.Hops < p.rules.MaxHops) {
 			p.rules.MaxHops = c.StopAt.Hops
@@ -77,9 +86,15 @@ func newPlan(ctx context.Context, s Store, cases []*Case, options Options) (*pla
 	}
 	for _, c := range cases {
 		if err := p.checkVictims(c); err != nil {
-			return nil, err
+			return err
 		}
 	}
+	p.sort()
+	return nil
+}
+
+// sort brings what the cases named into the order of names and numbers.
+func (p *plan) sort() {
 	slices.SortFunc(p.chains, func(a, b *chainPlan) int { return cmp.Compare(a.chain, b.chain) })
 	slices.SortFunc(p.colours, func(a, b colour) int { return cmp.Compare(a.name, b.name) })
 	for _, c := range p.chains {
@@ -93,8 +108,10 @@ func newPlan(ctx context.Context, s Store, cases []*Case, options Options) (*pla
 				slices.SortFunc(classes, p.palette.Compare)
 			}
 		}
+		for _, parts := range c.thefts {
+			slices.SortFunc(parts, func(a, b theftPart) int { return cmp.Or(cmp.Compare(a.at, b.at), p.palette.Compare(a.class, b.class)) })
+		}
 	}
-	return p, nil
 }
 
 func (p *plan) addCase(ctx context.Context, c *Case, statuses []store.Status) error {
@@ -137,6 +154,7 @@ func (p *plan) chain(ctx context.Context, name string, statuses []store.Status) 
 	c := &chainPlan{
 		chain: id, notation: notation, status: statuses[i], terminals: map[ledger.Address]taint.Terminal{},
 		outputs: map[store.OutputNumber][]taint.Class{}, transfers: map[store.TxNumber]map[int][]taint.Class{},
+		thefts: map[store.TxNumber][]theftPart{},
 	}
 	if err := p.findEnd(ctx, c); err != nil {
 		return nil, err
@@ -152,6 +170,9 @@ var errTooEarly = errors.New("the store holds no block from before the moment as
 // findEnd finds the last block that counts: the head, or the last before AsOf.
 func (p *plan) findEnd(ctx context.Context, c *chainPlan) error {
 	from := c.status.Height
+	if to, ok := p.upTo[c.chain]; ok {
+		from = min(from, max(to, c.status.First))
+	}
 	if !p.options.AsOf.IsZero() {
 		from = c.status.First
 	}
@@ -164,6 +185,9 @@ func (p *plan) findEnd(ctx context.Context, c *chainPlan) error {
 			break
 		}
 		c.to, found = header, true
+		if p.options.AsOf.IsZero() {
+			break
+		}
 	}
 	if !found {
 		return fmt.Errorf("%w: %s, %s", errTooEarly, c.chain.Short(), p.options.AsOf.UTC().Format("2006-01-02T15:04:05Z"))
@@ -221,26 +245,42 @@ func (p *plan) label(c *chainPlan) {
 	}
 }
 
-// terminal says whether value that reaches an address stops there. A bridge's own
-// vault holds everybody's: what reaches it without a deposit that counts is lost in
-// the bridge.
+// terminal says whether value that reaches an address in a transaction stops there.
 // Conclusions count only where inferences do.
-func (p *plan) terminal(c *chainPlan, address ledger.Address, given *inflow) (taint.Terminal, bool) {
-	if t, ok := c.terminals[address]; ok {
-		return t, t.Kind != taint.Service || p.stopsAtServices()
+func (p *plan) terminal(c *chainPlan, r *record, number uint64, address ledger.Address, given *inflow) (taint.Terminal, bool) {
+	a := p.answer(c, address)
+	if r.track != nil {
+		if _, before := r.track.asked[address]; !before {
+			r.track.asked[address] = asked{a, store.TxNumber(number), c.end}
+		}
 	}
-	if p.bridges != nil && p.bridges.matcher.Established(c.chain, address) {
-		return taint.Terminal{Kind: taint.InTransit, Entity: "vault of a bridge"}, true
+	if a.ok && a.terminal.Inferred() {
+		r.concluded = true
+		a.ok = !given.factsOnly
+	}
+	return a.terminal, a.ok && (a.by == byBridge || a.terminal.Kind != taint.Service || p.stopsAtServices())
+}
+
+// answer is what is said of an address: by the cases, by what is known of bridges, by
+// labels. A bridge's own vault holds everybody's: what reaches it without a deposit that
+// counts is lost in the bridge.
+func (p *plan) answer(c *chainPlan, address ledger.Address) stopAnswer {
+	if t, ok := c.terminals[address]; ok {
+		return stopAnswer{t, true, byCase}
+	}
+	if p.established(c, address) {
+		return stopAnswer{taint.Terminal{Kind: taint.InTransit, Entity: "vault of a bridge"}, true, byBridge}
 	}
 	if p.options.Terminals == nil {
-		return taint.Terminal{}, false
+		return stopAnswer{by: byLabels}
 	}
 	t, ok := p.options.Terminals(c.chain, address, c.end)
-	if ok && t.Inferred() {
-		p.concluded = true
-		ok = !given.factsOnly
-	}
-	return t, ok && (t.Kind != taint.Service || p.stopsAtServices())
+	return stopAnswer{t, ok, byLabels}
+}
+
+// established says whether an address is known as a bridge's vault.
+func (p *plan) established(c *chainPlan, address ledger.Address) bool {
+	return p.bridges != nil && p.bridges.matcher.Established(c.chain, address)
 }
 
 func (p *plan) stopsAtServices() bool {

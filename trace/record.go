@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 
 	"coldtrail/ledger"
@@ -27,6 +28,10 @@ type record struct {
 	reached   map[arrival]ledger.Amount                // tainted value that reached services, by transaction and address
 	swaps     []taint.Flow
 	external  map[ledger.Chain]bool // chains where internal value of a transaction that mattered is not known
+	concluded bool                  // it passed an address at which it would stop by a conclusion
+	reach     map[reachKey]reach    // what reached whom; nil where nobody asks
+	owners    map[heldBy]ledger.Address
+	track     *track // where answers are noted; nil where nothing is gone on with
 }
 
 // rowKey is what dispositions are merged by.
@@ -58,11 +63,18 @@ type anomalyKey struct {
 }
 
 func newRecord(p *plan) *record {
-	return &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}, crossed: map[int]*bucket{}, visited: map[ledger.Chain]map[store.TxNumber]bool{}, reached: map[arrival]ledger.Amount{}}
+	r := &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}, crossed: map[int]*bucket{}, visited: map[ledger.Chain]map[store.TxNumber]bool{}, reached: map[arrival]ledger.Amount{}}
+	if p.options.Reach {
+		r.reach, r.owners = map[reachKey]reach{}, map[heldBy]ledger.Address{}
+	}
+	return r
 }
 
 // Stolen keeps a theft.
-func (r *record) Stolen(t taint.Theft) { r.thefts = append(r.thefts, t) }
+func (r *record) Stolen(t taint.Theft) {
+	r.thefts = append(r.thefts, t)
+	r.reachedBy(&t)
+}
 
 // Settled merges lots that ended for good.
 func (r *record) Settled(s taint.Settlement) {
@@ -110,6 +122,7 @@ func feeTx(output uint64) (store.TxNumber, bool) {
 
 // Moved keeps a flow, with its own copy of the lots.
 func (r *record) Moved(f taint.Flow) {
+	r.reachedIn(&f)
 	r.work.Spent += uint64(len(f.From))
 	r.work.Made += uint64(len(f.To))
 	if !r.plan.options.Flows && f.Swap == nil {
@@ -153,6 +166,9 @@ func (r *record) merge(o *record) {
 		r.reached[at] = amount
 	}
 	r.swaps = append(r.swaps, o.swaps...)
+	r.concluded = r.concluded || o.concluded
+	maps.Copy(r.reach, o.reach)
+	maps.Copy(r.owners, o.owners)
 	for chain := range o.external {
 		r.external[chain] = true
 	}
@@ -161,9 +177,10 @@ func (r *record) merge(o *record) {
 	}
 }
 
-// visit notes a transaction that moved taint, where its messages are faulty.
+// visit notes a transaction that moved taint, where its messages are faulty or may turn
+// out to be.
 func (r *record) visit(chain ledger.Chain, number store.TxNumber) {
-	if b := r.plan.bridges; b != nil && len(b.faults[chain][number]) > 0 {
+	if b := r.plan.bridges; b != nil && (r.track != nil || len(b.faults[chain][number]) > 0) {
 		if r.visited[chain] == nil {
 			r.visited[chain] = map[store.TxNumber]bool{}
 		}

@@ -25,6 +25,7 @@ type settling struct {
 	factsOnly bool
 	records   map[ledger.Chain]*record
 	given     inflow
+	tracks    *tracks // nil where nothing is to be gone on with
 }
 
 // inflow is what reaches chains from elsewhere.
@@ -45,6 +46,10 @@ var errRounds = fmt.Errorf("%w; or a defect of ours: please report this", ErrLin
 // order, because value arrives only after it left.
 func (p *plan) settle(ctx context.Context, factsOnly bool) (*record, error) {
 	x := &settling{plan: p, factsOnly: factsOnly, records: map[ledger.Chain]*record{}, given: inflow{factsOnly: factsOnly}}
+	return x.run(ctx)
+}
+
+func (x *settling) run(ctx context.Context) (*record, error) {
 	for round := 0; ; round++ {
 		changed, err := x.round(ctx)
 		if err != nil {
@@ -57,6 +62,38 @@ func (p *plan) settle(ctx context.Context, factsOnly bool) (*record, error) {
 			return nil, errRounds
 		}
 	}
+}
+
+// A walk is one pass over one chain, which may go on where another ended.
+type walk interface {
+	run(ctx context.Context, from *mark) error
+	// save keeps the state at the end of the pass, hold describes it.
+	save(m *mark)
+	hold(ctx context.Context) error
+}
+
+// walk walks a chain with what now reaches it from others.
+func (x *settling) walk(ctx context.Context, c *chainPlan) (*record, error) {
+	p := x.plan
+	from := x.tracks.resume(p, c, &x.given)
+	r := newRecord(p)
+	if from != nil {
+		r = from.restore(p)
+	} else if !x.factsOnly {
+		r.deposits = make([]bucket, len(p.links))
+	}
+	r.track = x.tracks.of(c.chain)
+	var w walk
+	if c.chain.Family() == ledger.UTXO {
+		w = p.newUTXOWalk(c, r, &x.given)
+	} else {
+		w = p.newAccountWalk(ctx, c, r, &x.given)
+	}
+	if err := w.run(ctx, from); err != nil {
+		return nil, err
+	}
+	x.tracks.keep(c, r, w)
+	return r, w.hold(ctx)
 }
 
 func (x *settling) limit() int {
@@ -74,15 +111,7 @@ func (x *settling) round(ctx context.Context) (changed bool, err error) {
 		if x.records[c.chain] != nil {
 			continue
 		}
-		r := newRecord(p)
-		if !x.factsOnly {
-			r.deposits = make([]bucket, len(p.links))
-		}
-		if c.chain.Family() == ledger.UTXO {
-			err = p.walkUTXO(ctx, c, r, &x.given)
-		} else {
-			err = p.walkAccounts(ctx, c, r, &x.given)
-		}
+		r, err := x.walk(ctx, c)
 		if err != nil {
 			return false, fmt.Errorf("trace %s: %w", c.chain.Short(), err)
 		}
@@ -91,6 +120,7 @@ func (x *settling) round(ctx context.Context) (changed bool, err error) {
 			if err := p.findBridges(ctx); err != nil {
 				return false, err
 			}
+			x.tracks.forget()
 			clear(x.records)
 			return true, nil
 		}

@@ -66,6 +66,7 @@ func (p *plan) stealOutputs(ctx context.Context, c *chainPlan, class taint.Class
 		total.Add(&total, &value)
 		c.outputs[outputs[i].Number] = append(c.outputs[outputs[i].Number], class)
 		c.starts = append(c.starts, outputs[i].Tx)
+		c.thefts[outputs[i].Tx] = append(c.thefts[outputs[i].Tx], theftPart{uint64(outputs[i].Number), class})
 	}
 	if total.IsZero() {
 		return total, errors.New("nothing was stolen there: the outputs are worth 0")
@@ -259,6 +260,7 @@ func (p *plan) stealTransfers(ctx context.Context, c *chainPlan, class taint.Cla
 			}
 			byIndex[j] = append(byIndex[j], class)
 			c.starts = append(c.starts, m.Number)
+			c.thefts[m.Number] = append(c.thefts[m.Number], theftPart{uint64(j), class})
 			total.Add(&total, &transfer.Amount)
 		}
 	}

@@ -65,6 +65,8 @@ type Options struct {
 	Crossings bool
 	// Flows keeps every movement, for Result.Flows and Result.Path.
 	Flows bool
+	// Reach keeps what reached every address, for Live.Reached.
+	Reach bool
 	// Progress is told of heights done, on chains walked by streaming.
 	Progress func(chain ledger.Chain, done, total ledger.Height)
 }
@@ -107,7 +109,7 @@ func Run(ctx context.Context, s Store, cases []*Case, options Options) (*Result,
 		return nil, err
 	}
 	final := facts
-	if len(p.links) > 0 || p.infers(facts) || p.decides() || p.concluded {
+	if len(p.links) > 0 || p.infers(facts) || p.decides() || facts.concluded {
 		if final, err = p.settle(ctx, false); err != nil {
 			return nil, err
 		}

@@ -25,34 +25,49 @@ type utxoWalk struct {
 	starts []store.TxNumber
 }
 
-func (p *plan) walkUTXO(ctx context.Context, c *chainPlan, r *record, given *inflow) error {
+func (p *plan) newUTXOWalk(c *chainPlan, r *record, given *inflow) *utxoWalk {
 	w := &utxoWalk{plan: p, c: c, r: r, given: given, state: taint.NewUTXO(c.chain, taint.NewPool(p.method(), p.palette), p.rules, r, r.crossedBy(c))}
 	w.starts = append(slices.Clone(c.starts), p.arrivals(c.chain, given)...)
 	slices.Sort(w.starts)
 	w.starts = slices.Compact(w.starts)
-	var err error
-	if p.options.Mode == Targeted {
-		err = w.targeted(ctx)
-	} else {
-		err = w.streaming(ctx)
+	return w
+}
+
+// run walks from the first theft on, or goes on where another walk ended.
+func (w *utxoWalk) run(ctx context.Context, from *mark) error {
+	if from == nil {
+		if len(w.starts) == 0 {
+			return nil
+		}
+		if w.options.Mode == Targeted {
+			return w.targeted(ctx, nil)
+		}
+		first, err := w.heightOf(ctx, w.starts[0])
+		if err != nil {
+			return err
+		}
+		return w.streaming(ctx, first)
 	}
-	if err != nil {
-		return err
+	w.state.Restore(from.outputs)
+	w.starts = slices.DeleteFunc(w.starts, func(n store.TxNumber) bool { return n < from.end })
+	if w.c.to.Height-from.height <= nearBlocks {
+		return w.streaming(ctx, from.height+1)
 	}
-	w.state.Held(func(output uint64, lots []taint.Lot) { r.holdOutput(c, output, lots) })
+	var held []store.OutputNumber
+	w.state.Held(func(output uint64, _ []taint.Lot) { held = append(held, store.OutputNumber(output)) })
+	return w.targeted(ctx, held)
+}
+
+func (w *utxoWalk) save(m *mark) { m.outputs = w.state.Save() }
+
+func (w *utxoWalk) hold(context.Context) error {
+	w.state.Held(func(output uint64, lots []taint.Lot) { w.r.holdOutput(w.c, output, lots) })
 	return nil
 }
 
-// streaming applies every block from the first theft on. A transaction without
-// taint costs one look at a bitmap for each input.
-func (w *utxoWalk) streaming(ctx context.Context) error {
-	if len(w.starts) == 0 {
-		return nil
-	}
-	first, err := w.heightOf(ctx, w.starts[0])
-	if err != nil {
-		return err
-	}
+// streaming applies every block from one on. A transaction without taint costs one look
+// at a bitmap for each input.
+func (w *utxoWalk) streaming(ctx context.Context, first ledger.Height) error {
 	starts := w.starts
 	for segment, err := range w.store.Segments(ctx, w.c.chain, first, w.c.to.Height) {
 		if err != nil {
@@ -115,9 +130,13 @@ func (w *utxoWalk) touches(inputs []store.OutputNumber) bool {
 }
 
 // targeted visits only transactions that make or spend tainted outputs, in chain
-// order: every visit adds the spenders of what it tainted to the queue.
-func (w *utxoWalk) targeted(ctx context.Context) error {
+// order: every visit adds the spenders of what it tainted to the queue, which begins
+// with the starts and the spenders of what is held already.
+func (w *utxoWalk) targeted(ctx context.Context, held []store.OutputNumber) error {
 	w.queue = newTxQueue(w.starts)
+	if err := w.queueSpenders(ctx, held); err != nil {
+		return err
+	}
 	for w.queue.Len() > 0 {
 		number := w.queue.pop()
 		if w.rules.Fees == taint.FeesFollow {
@@ -149,10 +168,14 @@ func (w *utxoWalk) follow(ctx context.Context) error {
 			w.ask = append(w.ask, store.OutputNumber(output))
 		}
 	}
-	if len(w.ask) == 0 {
+	return w.queueSpenders(ctx, w.ask)
+}
+
+func (w *utxoWalk) queueSpenders(ctx context.Context, held []store.OutputNumber) error {
+	if len(held) == 0 {
 		return nil
 	}
-	outputs, err := w.store.Outputs(ctx, w.c.chain, w.ask)
+	outputs, err := w.store.Outputs(ctx, w.c.chain, held)
 	if err != nil {
 		return err
 	}
@@ -247,7 +270,7 @@ func (w *utxoWalk) cross(number store.TxNumber) {
 // chain is a terminal, and those of its inputs too, where it may be a coinjoin.
 func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) error {
 	mixes := w.options.CoinJoins == CoinJoinsEnd && coinjoin.Possible(len(tx.Inputs), tx.Values)
-	if len(w.c.terminals) == 0 && w.options.Terminals == nil && w.bridges == nil && !mixes {
+	if len(w.c.terminals) == 0 && w.options.Terminals == nil && w.bridges == nil && !mixes && w.r.reach == nil {
 		return nil
 	}
 	w.ask = w.ask[:0]
@@ -260,7 +283,7 @@ func (w *utxoWalk) findTerminals(ctx context.Context, tx *store.Transaction) err
 	}
 	for i := range outputs {
 		w.spend.Outputs[i].Address = outputs[i].Address
-		if terminal, ok := w.terminal(w.c, outputs[i].Address, w.given); ok && len(w.spend.Outputs[i].Claims) == 0 {
+		if terminal, ok := w.terminal(w.c, w.r, w.spend.Number, outputs[i].Address, w.given); ok && len(w.spend.Outputs[i].Claims) == 0 {
 			w.spend.Outputs[i].Terminal = &terminal
 		}
 	}

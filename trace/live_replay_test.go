@@ -1,0 +1,159 @@
+package trace_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"coldtrail/internal/replay"
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/store/memory"
+	"coldtrail/taint"
+	"coldtrail/trace"
+)
+
+// played is a laundering with its blocks in the order of their times.
+func played(tb testing.TB, options replay.Options) ([]*ledger.Block, *trace.Case) {
+	tb.Helper()
+	var blocks []*ledger.Block
+	sink := func(b *ledger.Block) error {
+		blocks = append(blocks, b)
+		return nil
+	}
+	p, err := replay.Play(options, replay.NewAccounts(options.Seed, 21_895_237, sink), replay.NewOutputs(options.Seed, sink))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	slices.SortStableFunc(blocks, func(a, b *ledger.Block) int { return int(a.Time - b.Time) })
+	c := &trace.Case{
+		File: "replay", Name: "replay", Victims: p.Victims,
+		Networks: map[string]string{"BTC": string(replay.Regtest), "ETH": string(ledger.Ethereum)},
+	}
+	for colour := range p.Truth.Stolen() {
+		c.Name, _, _ = strings.Cut(colour, "/")
+	}
+	for _, t := range p.Thefts {
+		c.Thefts = append(c.Thefts, trace.Theft{Colour: t.Colour, Chain: t.Chain, Asset: t.Asset, Tx: t.Tx, To: t.To, Outpoint: t.Outpoint, Amount: t.Amount.String()})
+	}
+	for _, l := range p.Labels {
+		c.Labels = append(c.Labels, trace.Label{Chain: l.Chain, Address: l.Address, Kind: l.Kind, Entity: l.Entity, By: "the replay", Why: "synthetic"})
+	}
+	if len(p.Pairs) > 0 {
+		c.Services = []trace.Service{{Name: "eXch", By: "the replay", Window: "2h", Wallets: []trace.Wallet{{Chain: string(replay.Regtest), Address: p.Hot}}}}
+	}
+	return blocks, c
+}
+
+// liveOptions are those of a live trace with crossings.
+func liveOptions() trace.Options {
+	return trace.Options{Notations: realNotation, Crossings: true, Reach: true}
+}
+
+// TestLiveFollowsLaundering plays the laundering through THORChain and a swap service into
+// a store block by block, both chains at once and now and then reorganised, and compares
+// the live trace with one from scratch on the way.
+func TestLiveFollowsLaundering(t *testing.T) {
+	blocks, c := played(t, replay.Options{Seed: 5, Scale: 1000, Thin: 40, Wallets: 400, Scenario: "bybit"})
+	s, random := memory.New(), rand.New(rand.NewPCG(5, 5))
+	options := liveOptions()
+	concluded := crowded(t, s)
+	options.Terminals = func(c ledger.Chain, a ledger.Address, end store.TxNumber) (taint.Terminal, bool) {
+		if a.Payload[0]%8 != 0 { // few enough that most goes on
+			return taint.Terminal{}, false
+		}
+		return concluded(c, a, end)
+	}
+	live, err := trace.NewLive(s, []*trace.Case{c}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := watched{s, live, []*trace.Case{c}, options}
+	compared, crossed := 0, 0
+	for at := 0; at < len(blocks); {
+		end := min(len(blocks), at+1+random.IntN(60))
+		for ; at < end; at++ {
+			if err := s.Append(t.Context(), blocks[at:at+1]); err != nil {
+				t.Fatal(err)
+			}
+			if at%10 == 0 {
+				_ = live.Advance(t.Context()) // before the thefts there is nothing to trace
+			}
+		}
+		if random.IntN(3) == 0 {
+			at = takeBack(t, s, blocks, at, random.IntN(12))
+		}
+		w.compare(t.Context(), t)
+		if result, err := live.Result(t.Context()); err == nil { // the thefts are there
+			compared, crossed = compared+1, len(result.Crossings)
+		}
+	}
+	if compared < 20 || crossed < 20 {
+		t.Errorf("compared %d times, %d crossings in the end", compared, crossed)
+	}
+}
+
+// takeBack rewinds one of the chains by so many blocks and says from where on blocks have
+// to be appended again; those of the other chain that are held are skipped.
+func takeBack(t *testing.T, s store.Store, blocks []*ledger.Block, at, depth int) int {
+	t.Helper()
+	chain := blocks[at-1].Chain
+	for at--; at > 0; at-- {
+		if blocks[at].Chain == chain {
+			if depth--; depth < 0 {
+				break
+			}
+		}
+	}
+	if err := s.Rewind(t.Context(), chain, blocks[at].Height); err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// BenchmarkLiveBlock advances a live trace of the whole laundering of Bybit by a block at
+// its end, and tells what a trace from scratch costs there.
+func BenchmarkLiveBlock(b *testing.B) {
+	blocks, c := played(b, replay.Options{Seed: 1, Scale: 1, Wallets: 6954, Scenario: "bybit"})
+	s := memory.New()
+	const last = 400
+	for at := 0; at < len(blocks)-last; at += 256 {
+		for _, chain := range []ledger.Chain{ledger.Ethereum, replay.Regtest} {
+			of := slices.DeleteFunc(slices.Clone(blocks[at:min(at+256, len(blocks)-last)]), func(x *ledger.Block) bool { return x.Chain != chain })
+			if err := s.Append(b.Context(), of); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	live, err := trace.NewLive(s, []*trace.Case{c}, liveOptions())
+	if err != nil {
+		b.Fatal(err)
+	}
+	begin := time.Now()
+	if err := live.Advance(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(time.Since(begin).Seconds()*1000, "ms/first")
+	begin = time.Now()
+	if _, err := trace.Run(b.Context(), s, []*trace.Case{c}, trace.Options{Method: taint.FIFO, Mode: trace.Targeted, Notations: realNotation, Crossings: true}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(time.Since(begin).Seconds()*1000, "ms/scratch")
+	at, reached := len(blocks)-last, 0
+	b.ResetTimer()
+	for b.Loop() {
+		if at < len(blocks) {
+			if err := s.Append(b.Context(), blocks[at:at+1]); err != nil {
+				b.Fatal(err)
+			}
+			at++
+		}
+		if err := live.Advance(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		reached = len(live.Reached())
+	}
+	b.ReportMetric(float64(reached), "addresses")
+}
