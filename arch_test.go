@@ -89,6 +89,12 @@ var rules = []rule{
 
 	{"gather", engine, []string{"ledger", "store", "trace"}, "a trace that fetches only what it touches, from an explorer"},
 
+	{"screen/exposure", pure, []string{"ledger"}, "the vocabulary of screening: facts, questions, verdicts and what they rest on"},
+	{"screen/policy", pure, []string{"ledger", "attribution/label", "screen/exposure"}, "what follows from what is known: rules in CEL, the score, the bundled policy"},
+	{"screen/index", pure, []string{"ledger", "screen/exposure"}, "who something is known of, in memory: immutable tables, facts shared"},
+	{"screen/blocklist", pure, nil, "lists of refused addresses for others: revisions, what changed, signatures"},
+	{"screen", engine, []string{"ledger", "attribution", "attribution/label", "store", "taint", "trace", "screen/exposure", "screen/policy", "screen/index"}, "the verdict, now: one state of knowledge after another, each whole"},
+
 	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"internal/replay", suite, []string{"ledger"}, "launderings replayed from published figures, with their exact truth"},
@@ -109,7 +115,7 @@ var pureModules = []string{
 	"github.com/holiman/uint256", "golang.org/x/crypto/sha3", "golang.org/x/crypto/ripemd160",
 	"github.com/ethereum/go-ethereum/common", "github.com/ethereum/go-ethereum/core/types", "github.com/ethereum/go-ethereum/rlp",
 	"github.com/ethereum/go-ethereum/trie", "github.com/ethereum/go-ethereum/params", "github.com/ethereum/go-ethereum/consensus/misc/eip4844",
-	"github.com/go-faster/jx", "gopkg.in/yaml.v3", "github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
+	"github.com/go-faster/jx", "gopkg.in/yaml.v3", "cel.dev/cel-go", "golang.org/x/crypto/blake2b", "github.com/btcsuite/btcd/address/v2/base58", "github.com/btcsuite/btcd/address/v2/bech32",
 }
 
 // TestArchitecture checks every package against its rule.

@@ -79,7 +79,9 @@ func (l *Live) reset() {
 	l.palette, l.heard, l.spoke, l.heads = taint.NewPalette(), map[ledger.Chain]*heard{}, nil, nil
 	l.passes = [2]pass{{tracks: newTracks()}, {tracks: newTracks()}}
 	l.plan, l.facts, l.final = nil, nil, nil
-	l.tiers = steps
+	if l.tiers = steps; l.options.Once {
+		l.tiers = nil
+	}
 }
 
 // Advance brings the trace up to what the store now holds. After an error the trace

@@ -64,6 +64,13 @@ func newPlan(ctx context.Context, s Store, cases []*Case, options Options) (*pla
 	return p, p.resolve(ctx)
 }
 
+// CheckAt says what a case names that the store does not hold, as of the options' moment;
+// nil where it holds all.
+func CheckAt(ctx context.Context, s Store, c *Case, options Options) error {
+	_, err := newPlan(ctx, s, []*Case{c}, options)
+	return err
+}
+
 // resolve finds what the cases name in the store.
 func (p *plan) resolve(ctx context.Context) error {
 	cases := p.cases

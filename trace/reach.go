@@ -132,14 +132,21 @@ type Reached struct {
 // Reached lists what taint did at every address that it reached, sorted by chain,
 // address, asset, colour and certainty.
 func (l *Live) Reached() []Reached {
-	r := l.final
-	if r == nil {
+	if l.final == nil {
 		return nil
 	}
+	return l.final.reachedRows(l.palette)
+}
+
+// Reached lists what taint did at every address that it reached, where Options.Reach
+// asked for it.
+func (r *Result) Reached() []Reached { return r.reached }
+
+func (r *record) reachedRows(palette *taint.Palette) []Reached {
 	held := r.heldByAddress()
 	list := make([]Reached, 0, len(r.reach))
 	for key, x := range r.reach {
-		paint := l.palette.Paint(key.class)
+		paint := palette.Paint(key.class)
 		list = append(list, Reached{
 			Chain: key.chain, Address: key.address, Asset: key.asset, Colour: paint.Colour, Certainty: paint.Score, By: paint.By,
 			Received: x.received, Origin: x.origin, Sent: x.sent, Held: held[key], Hops: x.hops, First: x.first, Last: x.last,

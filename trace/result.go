@@ -40,8 +40,9 @@ type Result struct {
 	Anomalies []Anomaly `json:"anomalies"`
 	Digest    string    `json:"digest"`
 
-	flows []Flow
-	work  Work
+	flows   []Flow
+	reached []Reached
+	work    Work
 }
 
 // Source is what says who keeps the books at an address.
@@ -205,6 +206,9 @@ func (p *plan) result(ctx context.Context, facts, final *record) (*Result, error
 		ids[i] = c.Name
 	}
 	result.Case = strings.Join(ids, "+")
+	if final.reach != nil {
+		result.reached = final.reachedRows(p.palette)
+	}
 	var err error
 	if result.Dispositions, err = final.dispositions(ctx, names); err != nil {
 		return nil, err
@@ -281,7 +285,7 @@ func (r *record) internalUnknown() (chains []string) {
 
 func (p *plan) basis() Basis {
 	b := Basis{
-		Heads: map[string]Head{}, Labels: p.options.LabelRevision, Rules: RulesVersion, Cases: caseDigest(p.cases), Conclusions: p.options.Conclusions,
+		Heads: map[string]Head{}, Labels: p.options.LabelRevision, Rules: RulesVersion, Cases: CaseDigest(p.cases), Conclusions: p.options.Conclusions,
 	}
 	if b.Labels == "" {
 		sum := sha256.Sum256(nil)
@@ -308,9 +312,9 @@ func (p *plan) basis() Basis {
 	return b
 }
 
-// caseDigest is over the parsed content of the cases, so that comments and
+// CaseDigest is over the parsed content of the cases, so that comments and
 // layout do not matter and every asserted fact does.
-func caseDigest(cases []*Case) string {
+func CaseDigest(cases []*Case) string {
 	h := sha256.New()
 	for _, c := range cases {
 		text, err := yaml.Marshal(c)

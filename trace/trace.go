@@ -65,6 +65,9 @@ type Options struct {
 	Crossings bool
 	// Flows keeps every movement, for Result.Flows and Result.Path.
 	Flows bool
+	// Once says that a live trace will not see blocks taken back: it then makes no marks
+	// on its way to the first head, which takes as long again.
+	Once bool
 	// Reach keeps what reached every address, for Live.Reached.
 	Reach bool
 	// Progress is told of heights done, on chains walked by streaming.

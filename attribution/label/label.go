@@ -201,6 +201,25 @@ func At(claims []Claim, when When) (list []Claim) {
 	return list
 }
 
+// Ever lists every claim that was made about one subject as far as was known at a moment,
+// surest first: also those that hold no more, with their ends. 0 is now.
+func Ever(claims []Claim, known int64) (list []Claim) {
+	when := When{Known: known}
+	ended := endings(claims, when)
+	for i := range claims {
+		c := claims[i]
+		if c.Withdraws != "" || !when.knows(&c) {
+			continue
+		}
+		if at, ok := ended[c.ID().String()]; len(ended) > 0 && ok && (c.Until == 0 || at < c.Until) {
+			c.Until = at
+		}
+		list = append(list, c)
+	}
+	slices.SortStableFunc(list, Compare)
+	return list
+}
+
 // endings are the moments at which claims were withdrawn, the earliest each, as far as
 // was known.
 func endings(claims []Claim, when When) map[string]int64 {

@@ -8,11 +8,8 @@ import (
 	"strings"
 
 	"coldtrail/attribution"
-	"coldtrail/attribution/label"
-	"coldtrail/ledger"
-	"coldtrail/store"
+	"coldtrail/screen"
 	"coldtrail/store/embedded"
-	"coldtrail/taint"
 	"coldtrail/trace"
 )
 
@@ -38,39 +35,8 @@ func (v *traceVerb) stopAt(ctx context.Context, s *session, from *embedded.Store
 	if err != nil {
 		return none, errors.Join(err, closeClusters())
 	}
-	o.Terminals = func(c ledger.Chain, a ledger.Address, end store.TxNumber) (taint.Terminal, bool) {
-		e := endings.At(c, a, end)
-		if e == nil {
-			return taint.Terminal{}, false
-		}
-		t := taint.Terminal{Kind: stopKinds[e.Stop], Entity: e.Entity}
-		if e.Rule != nil {
-			t.Score, t.By = uint32(e.Rule.Confidence)*100, e.Rule.Name
-		}
-		return t, true
-	}
-	o.Sources = func(c ledger.Chain, address string) (trace.Source, bool) {
-		e := endings.Used(c, address)
-		if e == nil {
-			return trace.Source{}, false
-		}
-		return sourceOf(c, address, e), true
-	}
+	o.Terminals, o.Sources = screen.Stops(func() *attribution.Endings { return endings })
 	return func() error { return errors.Join(endings.Err(), closeClusters()) }, nil
-}
-
-// stopKinds are the dispositions of stops.
-var stopKinds = map[label.Stop]taint.Kind{label.StopService: taint.Service, label.StopMixer: taint.Mixer, label.StopDark: taint.Dark}
-
-func sourceOf(c ledger.Chain, address string, e *attribution.Ending) trace.Source {
-	x := trace.Source{
-		Chain: string(c), Address: address, Entity: e.Entity, Claim: e.Claim.ID().String(), About: e.Claim.Subject.Address, Label: e.Claim.Label,
-		Category: e.Claim.Concept, By: e.Claim.By, Source: e.Claim.Source, Confidence: e.Claim.Score, Jurisdictions: strings.Join(e.Jurisdictions, ", "),
-	}
-	if e.Rule != nil {
-		x.Rule = e.Rule.Name
-	}
-	return x
 }
 
 // conclusions reads which rules may conclude, and opens the clusters where they may.

@@ -1,0 +1,359 @@
+package screen
+
+import (
+	"encoding/json"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+
+	"coldtrail/attribution/label"
+	"coldtrail/ledger"
+	"coldtrail/screen/exposure"
+	"coldtrail/screen/index"
+	"coldtrail/screen/policy"
+	"coldtrail/store"
+	"coldtrail/trace"
+)
+
+// Knowledge is one state of what is known. It never changes, and is safe for any number
+// of readers.
+type Knowledge struct {
+	view      *index.View
+	layers    []index.Layer
+	policy    *policy.Policy
+	basis     *exposure.Basis
+	notations trace.Notations
+	chains    []heldChain
+	now       func() int64
+	store     store.Store
+	answers   *answers
+}
+
+// heldChain is a chain that the ledger holds.
+type heldChain struct {
+	chain    ledger.Chain
+	notation ledger.Notation
+}
+
+func newKnowledge(e *Engine, basis *exposure.Basis, layers ...index.Layer) (*Knowledge, error) {
+	view, err := index.NewView(layers...)
+	if err != nil {
+		return nil, err
+	}
+	k := &Knowledge{
+		view: view, layers: layers, policy: e.options.Policy, basis: basis, notations: e.options.Notations, now: e.options.Now, store: e.store,
+		answers: newAnswers(),
+	}
+	for id := range basis.Heads {
+		chain := ledger.Chain(id)
+		notation, err := e.options.Notations(chain)
+		if err != nil {
+			return nil, err
+		}
+		k.chains = append(k.chains, heldChain{chain, notation})
+	}
+	slices.SortFunc(k.chains, func(a, b heldChain) int { return strings.Compare(string(a.chain), string(b.chain)) })
+	return k, nil
+}
+
+// with is the same knowledge on another basis: only the age of its data differs.
+func (k *Knowledge) with(basis *exposure.Basis) *Knowledge {
+	next := *k
+	next.basis, next.answers = basis, newAnswers()
+	return &next
+}
+
+// Basis is what every verdict rests on.
+func (k *Knowledge) Basis() *exposure.Basis { return k.basis }
+
+// Policy is what decides.
+func (k *Knowledge) Policy() *policy.Policy { return k.policy }
+
+// Len is how many addresses something is known of, and Bytes the memory that takes.
+func (k *Knowledge) Len() (addresses int) {
+	for _, l := range k.layers {
+		addresses += l.Index.Len()
+	}
+	return addresses
+}
+
+// Bytes is the memory of the index.
+func (k *Knowledge) Bytes() (bytes int) {
+	for _, l := range k.layers {
+		bytes += int(l.Index.Bytes()) + int(l.Sets.Bytes())
+	}
+	return bytes
+}
+
+// Screen answers a question about an address, or about a transaction that the ledger
+// holds. It writes over all of into; the verdict's slices may be shared with others and
+// must not be written to.
+func (k *Knowledge) Screen(q *exposure.Question, into *exposure.Verdict) {
+	where := k.resolve(q)
+	if where.tx {
+		*into = k.transaction(q)
+	} else {
+		*into = k.decide(q, &where, k.facts(&where))
+	}
+	into.Basis = k.basis
+}
+
+func (k *Knowledge) decide(q *exposure.Question, where *target, facts []exposure.Fact) exposure.Verdict {
+	v := k.policy.Decide(q, where.subject, facts, k.now())
+	v.Subject, v.Chain, v.Purpose = where.subject.Address, where.subject.Chain, q.Purpose
+	return v
+}
+
+// target is what a question is about.
+type target struct {
+	subject policy.Subject
+	keys    []ledger.Address // where facts about it are filed
+	chain   ledger.Chain     // that facts have to be of; empty for any
+	tx      bool
+}
+
+// facts are those about a target, in the order of policy.Normal.
+func (k *Knowledge) facts(where *target) []exposure.Fact {
+	var facts []exposure.Fact
+	for i := range where.keys {
+		facts = k.view.Facts(facts, where.keys[i])
+	}
+	if len(facts) == 0 {
+		return nil
+	}
+	if where.chain.Family() == ledger.UTXO && where.chain != "" { // one key has addresses on many chains of Bitcoin's family
+		facts = slices.DeleteFunc(facts, func(f exposure.Fact) bool { return f.Chain != "" && f.Chain != string(where.chain) })
+	}
+	return policy.Normal(facts)
+}
+
+// resolve finds out what a question is about. The forms that guards ask for most come
+// first: reading a text by every form there is takes long.
+func (k *Knowledge) resolve(q *exposure.Question) target {
+	text := q.Subject
+	t := target{subject: policy.Subject{Address: text}}
+	chain := ledger.Chain("")
+	if q.Chain != "" {
+		var err error
+		if chain, err = ledger.ParseChain(q.Chain); err != nil {
+			return k.foreign(q)
+		}
+	}
+	if isTransaction(text) {
+		t.tx, t.chain = true, chain
+		return t
+	}
+	if strings.HasPrefix(text, "0x") || strings.HasPrefix(text, "0X") {
+		return k.account(text, chain)
+	}
+	if chain == "" || chain.Family() == ledger.UTXO {
+		if found, ok := k.output(text, chain); ok {
+			return found
+		}
+	}
+	return k.foreign(q)
+}
+
+// isTransaction says that a text has the form of a transaction's identifier.
+func isTransaction(text string) bool {
+	text = strings.TrimPrefix(text, "0x")
+	return len(text) == 64 && strings.Trim(text, "0123456789abcdefABCDEF") == ""
+}
+
+// account is an address of account chains: one key holds it on all of them.
+func (k *Knowledge) account(text string, chain ledger.Chain) target {
+	t := target{subject: policy.Subject{Address: text, Chain: string(chain)}}
+	notation, err := k.notations(ledger.Ethereum)
+	if err == nil && (chain == "" || chain.Family() == ledger.Account) {
+		var a ledger.Address
+		if a, err = notation.ParseAddress(text); err == nil {
+			t.keys, t.subject.Address = []ledger.Address{a}, notation.FormatAddress(a)
+			t.subject.Held, t.subject.Seen = k.age(chain, ledger.Account)
+			return t
+		}
+	}
+	t.subject.NotAnAddress = true
+	return t
+}
+
+// output is an address of a chain of Bitcoin's family.
+func (k *Knowledge) output(text string, chain ledger.Chain) (target, bool) {
+	candidates := k.chains
+	switch {
+	case chain != "":
+		candidates = []heldChain{{chain: chain}}
+	case !slices.ContainsFunc(k.chains, func(c heldChain) bool { return c.chain == ledger.Bitcoin }):
+		candidates = append(slices.Clone(k.chains), heldChain{chain: ledger.Bitcoin})
+	}
+	for _, c := range candidates {
+		if c.chain.Family() != ledger.UTXO {
+			continue
+		}
+		notation := c.notation
+		if notation == nil {
+			var err error
+			if notation, err = k.notations(c.chain); err != nil {
+				continue
+			}
+		}
+		a, err := notation.ParseAddress(text)
+		if err != nil {
+			continue
+		}
+		t := target{keys: []ledger.Address{a}, chain: c.chain, subject: policy.Subject{Address: notation.FormatAddress(a), Chain: string(c.chain)}}
+		t.subject.Held, t.subject.Seen = k.age(c.chain, ledger.UTXO)
+		return t, true
+	}
+	return target{}, false
+}
+
+// foreign is an address of a network that no ledger here can hold: only what people say
+// of it is known.
+func (k *Knowledge) foreign(q *exposure.Question) target {
+	t := target{subject: policy.Subject{Address: q.Subject, Chain: q.Chain}}
+	if q.Chain != "" {
+		subject, _, err := label.ParseSubject(q.Chain, q.Subject)
+		if err != nil {
+			t.subject.NotAnAddress = true
+			return t
+		}
+		t.subject.Address, t.subject.Chain = subject.Address, string(subject.Network)
+		t.keys = []ledger.Address{keyOf(k.notations, subject)}
+		return t
+	}
+	for _, network := range label.Guess(q.Subject) {
+		subject, _, err := label.ParseSubject(string(network), q.Subject)
+		if err == nil {
+			t.keys = append(t.keys, keyOf(k.notations, subject))
+		}
+	}
+	t.subject.NotAnAddress = len(t.keys) == 0
+	return t
+}
+
+// age says whether a chain is held, and when its source was last heard. Without a chain it
+// is any of the family, and the oldest of them.
+func (k *Knowledge) age(chain ledger.Chain, family ledger.Family) (held bool, seen int64) {
+	for _, c := range k.chains {
+		if c.chain != chain && (chain != "" || c.chain.Family() != family) {
+			continue
+		}
+		head := k.basis.Heads[string(c.chain)]
+		heard := head.Seen
+		if heard == 0 {
+			heard = head.Time
+		}
+		if !held || heard < seen {
+			seen = heard
+		}
+		held = true
+	}
+	return held, seen
+}
+
+// answers are verdicts in print, without the subject, for as long as the same second
+// lasts: what a policy says may depend on the age of the data.
+type answers struct{ kept sync.Map }
+
+type answerKey struct {
+	chain   string
+	purpose exposure.Purpose
+	held    bool
+	seen    int64
+	sets    [2]uint32
+}
+
+type answer struct {
+	at      int64
+	rest    []byte // of the JSON, behind the subject
+	outcome exposure.Outcome
+}
+
+func newAnswers() *answers { return &answers{} }
+
+// ScreenBytes appends the verdict as JSON, without its basis, and says its outcome.
+func (k *Knowledge) ScreenBytes(dst []byte, q *exposure.Question) ([]byte, exposure.Outcome) {
+	where := k.resolve(q)
+	if len(where.keys) != 1 || len(k.layers) != 2 || where.subject.NotAnAddress || !q.Amount.IsZero() || q.At != 0 || q.Known != 0 {
+		return k.print(dst, q)
+	}
+	key := answerKey{chain: where.subject.Chain, purpose: q.Purpose, held: where.subject.Held, seen: where.subject.Seen}
+	for i := range k.layers {
+		key.sets[i] = index.Absent
+		if n, ok := k.layers[i].Index.Find(where.keys[0]); ok {
+			key.sets[i] = n
+		}
+	}
+	now := k.now()
+	found, ok := k.answers.kept.Load(key)
+	a, _ := found.(*answer)
+	if !ok || a.at != now {
+		a = k.answer(q, &where, now)
+		k.answers.kept.Store(key, a)
+	}
+	dst = append(dst, `{"subject":"`...)
+	dst = append(dst, where.subject.Address...) // canonical: letters and digits
+	return append(dst, a.rest...), a.outcome
+}
+
+const noBasis = `,"basis":null}`
+
+func (k *Knowledge) answer(q *exposure.Question, where *target, now int64) *answer {
+	v := k.decide(q, where, k.facts(where))
+	v.Subject = ""
+	text, err := json.Marshal(&v)
+	if err != nil {
+		return &answer{at: now, rest: []byte(`","level":"unknown","outcome":"review","score":0,"reasons":[],"facts":[]}`), outcome: exposure.Review}
+	}
+	rest := strings.TrimPrefix(string(text), `{"subject":"`)
+	return &answer{now, []byte(strings.TrimSuffix(rest, noBasis) + "}"), v.Outcome}
+}
+
+func (k *Knowledge) print(dst []byte, q *exposure.Question) ([]byte, exposure.Outcome) {
+	var v exposure.Verdict
+	k.Screen(q, &v)
+	v.Basis = nil
+	text, err := json.Marshal(&v)
+	if err != nil {
+		text = []byte(`{"subject":"","level":"unknown","outcome":"review","score":0,"reasons":[],"facts":[]` + noBasis)
+	}
+	text = append(text[:len(text)-len(noBasis)], '}')
+	return append(dst, text...), v.Outcome
+}
+
+// Subjects lists the addresses that something is known of, as their chains write them,
+// in the order of the index. One of several chains of a family comes once, with the chain
+// of its first fact.
+func (k *Knowledge) Subjects() (list []policy.Subject) {
+	seen := map[ledger.Address]bool{}
+	for _, l := range k.layers {
+		for a, number := range l.Index.Each() {
+			facts, err := l.Sets.At(number)
+			if err != nil || len(facts) == 0 || seen[a] {
+				continue
+			}
+			seen[a] = true
+			chain := ledger.Chain(facts[0].Chain)
+			if notation, err := k.notations(chain); err == nil && a.Kind != ledger.Script {
+				list = append(list, policy.Subject{Address: notation.FormatAddress(a), Chain: string(chain)})
+			}
+		}
+	}
+	return list
+}
+
+// Examples puts a question about every subject together with all that it takes to answer
+// it, for trying a policy on what is known.
+func (k *Knowledge) Examples(purpose exposure.Purpose) iter.Seq[policy.Example] {
+	return func(yield func(policy.Example) bool) {
+		for _, subject := range k.Subjects() {
+			q := exposure.Question{Subject: subject.Address, Chain: subject.Chain, Purpose: purpose}
+			where := k.resolve(&q)
+			e := policy.Example{Name: subject.Address, Question: q, Subject: where.subject, Facts: k.facts(&where), Now: k.now()}
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
