@@ -30,6 +30,7 @@ const (
 	engine   kind = "E"
 	adapter  kind = "A"
 	wiring   kind = "W" // may import everything, is imported by nobody
+	serving  kind = "S" // answers and shows; asks engines, knows no adapter
 	suite    kind = "T" // suites and generators for tests and for users' own checks
 )
 
@@ -93,11 +94,21 @@ var rules = []rule{
 	{"screen/policy", pure, []string{"ledger", "attribution/label", "screen/exposure"}, "what follows from what is known: rules in CEL, the score, the bundled policy"},
 	{"screen/index", pure, []string{"ledger", "screen/exposure"}, "who something is known of, in memory: immutable tables, facts shared"},
 	{"screen/blocklist", pure, nil, "lists of refused addresses for others: revisions, what changed, signatures"},
+	{"screen/breaker", pure, []string{"ledger", "screen/exposure"}, "a state machine that stops a coordinated flow and lets everybody else pass"},
 	{"screen", engine, []string{"ledger", "attribution", "attribution/label", "store", "taint", "trace", "screen/exposure", "screen/policy", "screen/index"}, "the verdict, now: one state of knowledge after another, each whole"},
+
+	{"casebook", contract, []string{"screen/exposure"}, "what people made and nobody can compute again: cases, keys, watch-lists, alerts, venues, policies"},
+	{"casebook/sqlite", adapter, []string{"casebook"}, "the casebook of one machine, in one file"},
+	{"casebook/casebooktest", suite, []string{"casebook", "screen/exposure"}, "the suite every casebook must pass"},
+	{"notify", adapter, []string{"casebook", "screen/exposure"}, "alerts to programs and people: signed webhooks, mail"},
+	{"evidence/audit", adapter, nil, "the log of what was asked, decided and changed, each record chained to the one before"},
+	{"server", serving, []string{"ledger", "screen/exposure"}, "the HTTP API"},
+	{"server/servertest", suite, nil, "a load on a server, and a bare handler beside it"},
 
 	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"internal/replay", suite, []string{"ledger"}, "launderings replayed from published figures, with their exact truth"},
+	{"internal/venue", suite, []string{"ledger", "screen/exposure", "screen/breaker", "internal/replay"}, "traffic of a guarded venue, honest and not, with the truth"},
 	{"internal/mixes", suite, []string{"ledger", "attribution/coinjoin"}, "generated transactions that mix and that only look so, with the truth"},
 	{"internal/nodetest", suite, []string{"ledger", "internal/replay"}, "real nodes on loopback, and contracts compiled, for tests"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},

@@ -36,18 +36,20 @@ type heldChain struct {
 	notation ledger.Notation
 }
 
-func newKnowledge(e *Engine, basis *exposure.Basis, layers ...index.Layer) (*Knowledge, error) {
+// Assemble puts a state of knowledge together from layers made elsewhere. Of a store only
+// transactions are asked, so that it may be nil where nobody asks for one.
+func Assemble(s store.Store, options Options, basis *exposure.Basis, layers ...index.Layer) (*Knowledge, error) {
 	view, err := index.NewView(layers...)
 	if err != nil {
 		return nil, err
 	}
 	k := &Knowledge{
-		view: view, layers: layers, policy: e.options.Policy, basis: basis, notations: e.options.Notations, now: e.options.Now, store: e.store,
+		view: view, layers: layers, policy: options.Policy, basis: basis, notations: options.Notations, now: options.Now, store: s,
 		answers: newAnswers(),
 	}
 	for id := range basis.Heads {
 		chain := ledger.Chain(id)
-		notation, err := e.options.Notations(chain)
+		notation, err := options.Notations(chain)
 		if err != nil {
 			return nil, err
 		}

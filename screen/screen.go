@@ -166,7 +166,7 @@ func (e *Engine) advance(ctx context.Context) error {
 		return err
 	}
 	basis := e.basis(statuses)
-	next, err := newKnowledge(e, basis, e.said, taint)
+	next, err := Assemble(e.store, e.options, basis, e.said, taint)
 	if err != nil {
 		return err
 	}

@@ -19,13 +19,14 @@ import (
 )
 
 type benchVerb struct {
-	Txs     uint64 `default:"1000000" help:"Transactions of the generated chain."`
-	Seed    uint64 `default:"1" help:"Seed of the generated chain."`
-	Keep    string `placeholder:"DIR" help:"Make chain and store in this folder, and leave them there."`
-	Inputs  uint64 `placeholder:"N" help:"Grow clusters of a chain of so many inputs, made on the fly, too; 100000000 takes some 7 GB."`
-	InFiles bool   `help:"With --inputs, keep these clusters in files while they grow."`
-	Thin    uint64 `default:"1" hidden:"" help:"Divide what is played for measuring attribution by this."`
-	Phase   string `hidden:"" help:"One part of the measurement, in a process of its own."`
+	Txs       uint64 `default:"1000000" help:"Transactions of the generated chain."`
+	Seed      uint64 `default:"1" help:"Seed of the generated chain."`
+	Keep      string `placeholder:"DIR" help:"Make chain and store in this folder, and leave them there."`
+	Inputs    uint64 `placeholder:"N" help:"Grow clusters of a chain of so many inputs, made on the fly, too; 100000000 takes some 7 GB."`
+	InFiles   bool   `help:"With --inputs, keep these clusters in files while they grow."`
+	Thin      uint64 `default:"1" hidden:"" help:"Divide what is played for measuring attribution by this."`
+	Addresses uint64 `default:"10000000" help:"Addresses of the screening index."`
+	Phase     string `hidden:"" help:"One part of the measurement, in a process of its own."`
 }
 
 // measure is one line of the table.
@@ -165,13 +166,12 @@ func (b *bench) measureAll(ctx context.Context) error {
 		}
 	}
 	b.add("trace, peak memory", float64(u.peak)/(1<<20), "MiB", "")
-	if err := b.measureOpaque(ctx); err != nil {
-		return err
+	for _, measure := range []func(context.Context) error{b.measureOpaque, b.measureAttribution, b.screening, b.measureClusters} {
+		if err := measure(ctx); err != nil {
+			return err
+		}
 	}
-	if err := b.measureAttribution(ctx); err != nil {
-		return err
-	}
-	return b.measureClusters(ctx)
+	return nil
 }
 
 // measureOpaque says how often the candidates of opaque services are right.

@@ -40,6 +40,8 @@ func (v *benchVerb) runPhase(ctx context.Context, s *session) error {
 		return v.clustersScale(ctx, s)
 	case "attribution":
 		return v.attribution(ctx, s)
+	case "screening":
+		return v.screening(ctx, s)
 	}
 	return fmt.Errorf("phase %q is unknown", v.Phase)
 }

@@ -35,6 +35,12 @@ type commandLine struct {
 	Actors    actorsVerb    `cmd:"" help:"Who is known of, and who belongs to whom, up to states."`
 	Cluster   clusterVerb   `cmd:"" help:"Which addresses have one owner, and why."`
 	Behaviour behaviourVerb `cmd:"" help:"Patterns of what an address or its owner did: splitting, collecting, peeling, mixing, poisoning and their like."`
+	Follow    followVerb    `cmd:"" help:"Stay at the tips of nodes, through reorganisations, with the stolen value of all open cases."`
+	Cases     casesVerb     `cmd:"" help:"The cases that are open, and those that were."`
+	Screen    screenVerb    `cmd:"" help:"Say whether to deal with an address or a transaction, and why."`
+	Serve     serveVerb     `cmd:"" help:"Answer over HTTP, follow chains, and tell of changes."`
+	Breaker   breakerVerb   `cmd:"" help:"A breaker that stops a coordinated flow of stolen money."`
+	Policy    policyVerb    `cmd:"" help:"The rules by which verdicts are given."`
 	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
 	Crossings crossingsVerb `cmd:"" help:"List what went across bridges, stolen or not."`
 	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
@@ -82,6 +88,8 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	switch {
 	case errors.Is(err, errHit):
 		return exitHit
+	case errors.Is(err, errCannotTell):
+		return exitUnknown
 	case ctx.Err() != nil:
 		return complain(stderr, errors.New("interrupted; run the same command again to go on"))
 	case err != nil:

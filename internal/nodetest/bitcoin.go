@@ -124,3 +124,10 @@ func (b *Bitcoin) Invalidate(height int) {
 	b.call(&hash, "getblockhash", height)
 	b.call(nil, "invalidateblock", hash)
 }
+
+// Best is the newest block's hash.
+func (b *Bitcoin) Best() (hash string) {
+	b.tb.Helper()
+	b.call(&hash, "getbestblockhash")
+	return hash
+}

@@ -1,0 +1,3 @@
+DROP TABLE notes;
+DROP TABLE revisions;
+DROP TABLE cases;
