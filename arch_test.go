@@ -102,6 +102,8 @@ var rules = []rule{
 	{"casebook/casebooktest", suite, []string{"casebook", "screen/exposure"}, "the suite every casebook must pass"},
 	{"notify", adapter, []string{"casebook", "screen/exposure"}, "alerts to programs and people: signed webhooks, mail"},
 	{"evidence/audit", adapter, nil, "the log of what was asked, decided and changed, each record chained to the one before"},
+	{"guard", engine, []string{"ledger", "store", "casebook", "screen", "screen/exposure", "screen/breaker"}, "guarded venues: every use screened, counted, answered and kept"},
+	{"watch", engine, []string{"ledger", "casebook", "screen", "screen/exposure", "screen/policy", "screen/index", "screen/blocklist"}, "who was screened is screened again: alerts, and lists of refused addresses"},
 	{"server", serving, []string{"ledger", "screen/exposure"}, "the HTTP API"},
 	{"server/servertest", suite, nil, "a load on a server, and a bare handler beside it"},
 

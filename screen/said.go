@@ -80,9 +80,9 @@ func (e *Engine) read(ctx context.Context) (index.Layer, error) {
 			return nil
 		}
 		claims := label.Ever(group, 0)
-		address, ok := e.address(claims, group[0].Subject)
+		address := keyOf(e.options.Notations, group[0].Subject)
 		group = group[:0]
-		if !ok {
+		if len(claims) == 0 {
 			return nil
 		}
 		facts, err := factsOf(ctx, e.view, claims)
@@ -113,11 +113,6 @@ func (e *Engine) read(ctx context.Context) (index.Layer, error) {
 	return s.layer()
 }
 
-// address is where facts about a subject are filed.
-func (e *Engine) address(claims []label.Claim, subject label.Subject) (ledger.Address, bool) {
-	return keyOf(e.options.Notations, subject), len(claims) > 0
-}
-
 // keyOf is the address that a subject is filed under: its own where a ledger can hold it,
 // else a digest of network and text, so that two never meet.
 func keyOf(notations trace.Notations, subject label.Subject) ledger.Address {
@@ -134,12 +129,12 @@ func keyOf(notations trace.Notations, subject label.Subject) ledger.Address {
 
 // factsOf makes facts of the claims about one subject. A claim with a category and an
 // abuse is two.
-func factsOf(ctx context.Context, view *attribution.View, claims []label.Claim) (facts []exposure.Fact, err error) {
+func factsOf(ctx context.Context, view *attribution.View, claims []label.Dated) (facts []exposure.Fact, err error) {
 	for i := range claims {
-		c := &claims[i]
+		c := &claims[i].Claim
 		f := exposure.Fact{
 			Kind: exposure.Labelled, Chain: string(c.Subject.Network), Confidence: c.Score, From: c.From, To: c.Until, Learned: c.Learned,
-			Claim: c.ID().String(), By: c.By, Source: c.Source,
+			Claim: claims[i].Name.String(), By: c.By, Source: c.Source,
 		}
 		if f.Entity, err = view.Entity(ctx, c); err != nil {
 			return nil, err

@@ -39,7 +39,7 @@ type Options struct {
 	Now func() int64
 }
 
-// Engine keeps the newest state of knowledge. Now is for anybody; everything else takes
+// Engine keeps the newest state of knowledge. Now is for anybody; everything but Trouble takes
 // turns with a lock, which also keeps the store from changing at the wrong moment: see
 // Hold.
 type Engine struct {
@@ -51,7 +51,8 @@ type Engine struct {
 	live     *trace.Live
 	view     *attribution.View
 	endings  *attribution.Endings
-	revision string
+	revision string      // of the labels
+	digest   string      // of the cases
 	said     index.Layer // what labels and cases say
 	taint    index.Layer // what stolen value did
 	sets     index.SetsBuilder
@@ -60,7 +61,7 @@ type Engine struct {
 	seen     map[ledger.Chain]int64
 	past     *pasts
 	serial   uint64
-	trouble  error
+	trouble  atomic.Pointer[error]
 }
 
 // NewEngine makes an engine that knows nothing until Rebuild.
@@ -86,9 +87,10 @@ func (e *Engine) Hold(change func() error) error {
 
 // Trouble is why the stolen value of the open cases is not followed, nil where it is.
 func (e *Engine) Trouble() error {
-	e.turn.Lock()
-	defer e.turn.Unlock()
-	return e.trouble
+	if err := e.trouble.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // Rebuild reads labels anew and traces the cases from scratch. It is needed where labels,
@@ -96,7 +98,7 @@ func (e *Engine) Trouble() error {
 func (e *Engine) Rebuild(ctx context.Context, cases []*trace.Case, rules *policy.Policy) error {
 	e.turn.Lock()
 	defer e.turn.Unlock()
-	e.options.Cases = cases
+	e.options.Cases, e.digest = cases, trace.CaseDigest(cases)
 	if rules != nil {
 		e.options.Policy = rules
 	}
@@ -160,7 +162,8 @@ func (e *Engine) advance(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	e.trouble = err
+	refused := err
+	e.trouble.Store(&refused)
 	taint, err := e.taintLayer(ctx, reached)
 	if err != nil {
 		return err
@@ -228,7 +231,7 @@ func (e *Engine) traceOptions() trace.Options {
 func (e *Engine) basis(statuses []store.Status) *exposure.Basis {
 	e.serial++
 	b := &exposure.Basis{
-		Index: e.serial, Heads: map[string]exposure.Head{}, Labels: e.revision, Policy: e.options.Policy.String(), Cases: trace.CaseDigest(e.options.Cases),
+		Index: e.serial, Heads: map[string]exposure.Head{}, Labels: e.revision, Policy: e.options.Policy.String(), Cases: e.digest,
 		Rules: trace.RulesVersion,
 	}
 	for i := range statuses {

@@ -138,6 +138,11 @@ func TestLists(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for _, f := range v.Facts {
+				if f.Claim != listed.ID().String() && f.Claim != tron.ID().String() {
+					t.Errorf("a fact rests on claim %s, which nobody made", f.Claim)
+				}
+			}
 			if v.Outcome != test.outcome || v.Level != test.level || !slices.Contains(codes(&v), test.code) {
 				t.Errorf("%s, %s, %v; want %s, %s, %s", v.Outcome, v.Level, codes(&v), test.outcome, test.level, test.code)
 			}

@@ -201,9 +201,17 @@ func At(claims []Claim, when When) (list []Claim) {
 	return list
 }
 
+// A Dated claim is one with its end, where another withdrew it. Its Name is that of the
+// claim as it was made.
+type Dated struct {
+	Claim
+
+	Name ID
+}
+
 // Ever lists every claim that was made about one subject as far as was known at a moment,
 // surest first: also those that hold no more, with their ends. 0 is now.
-func Ever(claims []Claim, known int64) (list []Claim) {
+func Ever(claims []Claim, known int64) (list []Dated) {
 	when := When{Known: known}
 	ended := endings(claims, when)
 	for i := range claims {
@@ -211,12 +219,15 @@ func Ever(claims []Claim, known int64) (list []Claim) {
 		if c.Withdraws != "" || !when.knows(&c) {
 			continue
 		}
-		if at, ok := ended[c.ID().String()]; len(ended) > 0 && ok && (c.Until == 0 || at < c.Until) {
-			c.Until = at
+		d := Dated{c, c.ID()}
+		if at, ok := ended[d.Name.String()]; ok && (c.Until == 0 || at < c.Until) {
+			d.Until = at
 		}
-		list = append(list, c)
+		list = append(list, d)
 	}
-	slices.SortStableFunc(list, Compare)
+	slices.SortStableFunc(list, func(a, b Dated) int {
+		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Learned, b.Learned), slices.Compare(a.Name[:], b.Name[:]))
+	})
 	return list
 }
 

@@ -46,6 +46,10 @@ type commandLine struct {
 	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
 	Test      testVerb      `cmd:"" help:"Run scenario files."`
 	Bench     benchVerb     `cmd:"" help:"Measure on a generated chain."`
+	Keys      keysVerb      `cmd:"" help:"Who may ask the server."`
+	Watch     watchVerb     `cmd:"" help:"Watch-lists: addresses about which somebody wants to hear."`
+	Notify    notifyVerb    `cmd:"" help:"Who is told of alerts, and how."`
+	Verify    verifyVerb    `cmd:"" help:"Check that an audit log is as it was written."`
 	Version   versionVerb   `cmd:"" help:"Print the version."`
 }
 

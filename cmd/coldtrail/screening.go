@@ -44,10 +44,11 @@ func (s *session) openBook(ctx context.Context) (*casebook.SQL, error) {
 	return sqlite.Open(ctx, filepath.Join(folder, casework), time.Now().Unix(), sqlite.Options{})
 }
 
-// rules reads the policy.
-func (f *screeningFlags) rules() (*policy.Policy, error) {
+// rules reads the policy: of the file, else the active one of the casebook.
+func (f *screeningFlags) rules(ctx context.Context, book *casebook.SQL) (*policy.Policy, error) {
 	if f.Policy == "" {
-		return policy.Default(), nil
+		p, _, err := activePolicy(ctx, book)
+		return p, err
 	}
 	text, err := os.ReadFile(f.Policy)
 	if err != nil {
@@ -60,11 +61,11 @@ func (f *screeningFlags) rules() (*policy.Policy, error) {
 	return p, p.Validate()
 }
 
-// cases lists the open cases of the casebook, if there is one, and those of files.
+// cases lists the open cases of the casebook, and those of files.
 func (f *screeningFlags) cases(ctx context.Context, book *casebook.SQL) ([]*trace.Case, error) {
 	cases, err := readCases(f.Case)
-	if err != nil || book == nil {
-		return cases, err
+	if err != nil {
+		return nil, err
 	}
 	for after := ""; ; {
 		page, err := book.Cases(ctx, casebook.CaseFilter{State: casebook.CaseOpen, After: after})
@@ -83,8 +84,8 @@ func (f *screeningFlags) cases(ctx context.Context, book *casebook.SQL) ([]*trac
 }
 
 // newEngine makes an engine that has read nothing yet.
-func (f *screeningFlags) newEngine(from store.Store) (*screen.Engine, error) {
-	rules, err := f.rules()
+func (f *screeningFlags) newEngine(ctx context.Context, from store.Store, book *casebook.SQL) (*screen.Engine, error) {
+	rules, err := f.rules(ctx, book)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func (f *screeningFlags) openUnread(ctx context.Context, s *session) (o *opened,
 	if o.book, err = s.openBook(ctx); err != nil {
 		return o, err
 	}
-	o.engine, err = f.newEngine(o.store)
+	o.engine, err = f.newEngine(ctx, o.store, o.book)
 	return o, err
 }
 

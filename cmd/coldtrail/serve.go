@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -13,19 +14,24 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"coldtrail/casebook"
 	"coldtrail/evidence/audit"
+	"coldtrail/guard"
 	"coldtrail/ingest"
 	"coldtrail/ledger"
 	"coldtrail/notify"
 	"coldtrail/screen"
 	"coldtrail/screen/exposure"
+	"coldtrail/screen/policy"
 	"coldtrail/server"
+	"coldtrail/watch"
 )
 
 // audited is the folder of the audit log beside the store.
@@ -42,6 +48,7 @@ type serveVerb struct {
 	SMTP      string        `name:"smtp" placeholder:"HOST:PORT" help:"Mail server for alerts; its user and password come from COLDTRAIL_SMTP_USER and COLDTRAIL_SMTP_PASSWORD."`
 	SMTPFrom  string        `name:"smtp-from" placeholder:"ADDRESS" help:"Sender of mails."`
 
+	oidcFlags
 	screeningFlags
 	followFlags
 }
@@ -50,23 +57,22 @@ type serveVerb struct {
 type serving struct {
 	*opened
 
-	verb    *serveVerb
-	session *session
-	log     *slog.Logger
-	audit   *audit.Log
-	worker  *notify.Worker
-	shut    func() // the connections of webhooks
-	server  *server.Server
-	again   chan struct{} // labels, cases or the policy have changed
+	verb      *serveVerb
+	session   *session
+	log       *slog.Logger
+	audit     *audit.Log
+	worker    *notify.Worker
+	shut      func() // the connections of webhooks
+	watch     *watch.Watch
+	publisher *watch.Publisher
+	guard     *guard.Guard
+	server    *server.Server
+	again     chan struct{} // cases or the policy may have changed
+	rules     atomic.Pointer[policy.Policy]
 
 	turn   sync.Mutex
-	states map[ledger.Chain]chainState
-}
-
-// chainState is how a chain that is followed is.
-type chainState struct {
-	failed string
-	since  int64
+	states map[ledger.Chain]string        // what is wrong with the nodes that are followed
+	forks  map[ledger.Chain]ledger.Height // after which blocks were taken back since the last advance
 }
 
 // Run serves until it is interrupted.
@@ -81,11 +87,11 @@ func (v *serveVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	x := &serving{
-		opened: o, verb: v, session: s, again: make(chan struct{}, 1), states: map[ledger.Chain]chainState{},
+		opened: o, verb: v, session: s, again: make(chan struct{}, 1), states: map[ledger.Chain]string{}, forks: map[ledger.Chain]ledger.Height{},
 		log: slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
-	defer func() { err = errors.Join(err, x.close()) }()
-	if err := x.open(ctx); err != nil {
+	defer func() { err = errors.Join(err, x.close(context.WithoutCancel(ctx))) }()
+	if err := x.open(ctx, chains); err != nil {
 		return err
 	}
 	listeners, err := v.listeners(ctx)
@@ -119,8 +125,8 @@ func (v *serveVerb) listeners(ctx context.Context) (list []net.Listener, err err
 	return list, nil
 }
 
-// open opens the audit log and puts the server together.
-func (x *serving) open(ctx context.Context) error {
+// open opens everything else and puts the server together.
+func (x *serving) open(ctx context.Context, chains []followed) error {
 	folder, err := x.session.folder()
 	if err != nil {
 		return err
@@ -136,13 +142,47 @@ func (x *serving) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.worker = notify.New(notify.Options{
-		Outbox: x.book, Senders: senders, Clock: time.Now, Jitter: jitter, Log: x.log,
-	})
-	options := server.Options{
-		Now: time.Now, Log: x.log, Open: x.verb.Open, Certificate: x.verb.Cert, Key: x.verb.Key, Stale: x.verb.Stale,
+	x.worker = notify.New(notify.Options{Outbox: x.book, Senders: senders, Clock: time.Now, Jitter: jitter, Log: x.log})
+	if x.watch, err = newWatch(x.opened, chains, x.raised, x.log); err != nil {
+		return err
 	}
-	x.server, err = server.New(options, x.parts())
+	if x.publisher, err = newPublisher(folder, x.log); err != nil {
+		return err
+	}
+	x.guard, err = guard.Open(ctx, guard.Options{
+		Book: x.book, Know: x.engine.Now, Store: x.store, Notations: notations, Now: func() int64 { return time.Now().Unix() }, Told: x.told,
+	})
+	if err != nil {
+		return err
+	}
+	options := server.Options{Now: time.Now, Log: x.log, Open: x.verb.Open, Certificate: x.verb.Cert, Key: x.verb.Key, Stale: x.verb.Stale}
+	if options.OIDC, err = x.verb.oidc(x.book); err != nil {
+		return err
+	}
+	parts, err := x.parts()
+	if err != nil {
+		return err
+	}
+	x.server, err = server.New(options, parts)
+	return err
+}
+
+// raised lets alerts go their way.
+func (x *serving) raised([]casebook.Alert) {
+	x.worker.Wake()
+	x.server.Notify()
+}
+
+// told makes an alert of a change of state of a venue.
+func (x *serving) told(ctx context.Context, t *guard.Transition) error {
+	body, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	raised, err := x.book.Raise(ctx, []casebook.Alert{{Kind: casebook.BreakerTransition, Subject: t.Venue, Body: body, Created: time.Now().Unix()}})
+	if err == nil && len(raised) > 0 {
+		x.raised(raised)
+	}
 	return err
 }
 
@@ -178,8 +218,54 @@ func jitter(seconds int64) int64 {
 }
 
 // parts are what the server asks.
-func (x *serving) parts() server.Parts {
-	return server.Parts{Screening: screening{x.engine}, Audit: auditor{x.audit}, Health: x}
+func (x *serving) parts() (server.Parts, error) {
+	given := ""
+	if x.verb.Policy != "" {
+		text, err := os.ReadFile(x.verb.Policy)
+		if err != nil {
+			return server.Parts{}, err
+		}
+		given = string(text)
+	}
+	return server.Parts{
+		Screening: watched{screening{x.engine}, x.watch}, Audit: auditor{x.audit}, Keys: newBookKeys(x.book, randomSecret), Alerts: newBookAlerts(x.book),
+		Subscriptions: newBookSubscriptions(x.book, randomText), WatchLists: minded{newBookWatchLists(x.book), x.watch}, Venues: guardedVenues{x.guard},
+		Blocklists: publishedLists{x.publisher}, Policies: newBookPolicies(x.book, x.engine.Now, given, x.ruled), Cases: newBookCases(x.book, x.remind),
+		Ledger: newStoreLedger(x.store), Health: x,
+	}, nil
+}
+
+// minded is watch-lists of which a watch hears when they change.
+type minded struct {
+	*bookWatchLists
+
+	watch *watch.Watch
+}
+
+// SaveWatchList makes or changes a list.
+func (m minded) SaveWatchList(ctx context.Context, list server.WatchList) error {
+	defer m.watch.ListsChanged()
+	return m.bookWatchLists.SaveWatchList(ctx, list)
+}
+
+// ChangeMembers adds and removes.
+func (m minded) ChangeMembers(ctx context.Context, list string, change server.MemberChange) error {
+	defer m.watch.ListsChanged()
+	return m.bookWatchLists.ChangeMembers(ctx, list, change)
+}
+
+// ruled makes a policy the one that decides.
+func (x *serving) ruled(p *policy.Policy) {
+	x.rules.Store(p)
+	x.remind()
+}
+
+// remind says that cases or the policy may have changed.
+func (x *serving) remind() {
+	select {
+	case x.again <- struct{}{}:
+	default:
+	}
 }
 
 // screening is the engine as the server asks it.
@@ -201,14 +287,22 @@ func (s screening) At(ctx context.Context, q *exposure.Question) (exposure.Verdi
 // run does everything until the context ends.
 func (x *serving) run(ctx context.Context, chains []followed, listeners []net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return x.server.Serve(ctx, listeners...) })
-	group.Go(func() error { return x.read(ctx, chains) })
-	group.Go(func() error {
-		if err := x.worker.Run(ctx); ctx.Err() == nil {
+	for _, part := range []func(context.Context) error{
+		func(ctx context.Context) error { return x.server.Serve(ctx, listeners...) },
+		func(ctx context.Context) error { return x.read(ctx, chains) },
+		x.worker.Run,
+		func(ctx context.Context) error { return x.watch.Run(ctx, x.engine.Now) },
+		func(ctx context.Context) error { return x.publisher.Run(ctx, x.engine.Now) },
+		x.tick,
+	} {
+		group.Go(func() error {
+			err := part(ctx)
+			if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return nil // it was to end
+			}
 			return err
-		}
-		return nil
-	})
+		})
+	}
 	return group.Wait()
 }
 
@@ -231,14 +325,19 @@ func (x *serving) read(ctx context.Context, chains []followed) error {
 
 // reread lets the engine read everything anew.
 func (x *serving) reread(ctx context.Context) error {
-	return x.verb.rebuild(ctx, x.session, x.opened, nil)
+	if err := x.verb.rebuild(ctx, x.session, x.opened, x.rules.Load()); err != nil {
+		return err
+	}
+	x.watch.Wake()
+	x.publisher.Wake()
+	return nil
 }
 
 // changesEvery is how often the casebook is asked whether another process opened or
 // closed a case.
 const changesEvery = 5 * time.Second
 
-// mindChanges reads everything anew when cases change.
+// mindChanges reads everything anew when cases or the policy change.
 func (x *serving) mindChanges(ctx context.Context) error {
 	ticker := time.NewTicker(changesEvery)
 	defer ticker.Stop()
@@ -265,68 +364,114 @@ func (x *serving) mindChanges(ctx context.Context) error {
 	}
 }
 
-// casesNow sums up the open cases.
-func (x *serving) casesNow(ctx context.Context) (sum string, err error) {
+// casesNow sums up the open cases and the policy.
+func (x *serving) casesNow(ctx context.Context) (string, error) {
+	var sum strings.Builder
+	if p := x.rules.Load(); p != nil {
+		sum.WriteString(p.Digest())
+	}
 	for after := ""; ; {
 		page, err := x.book.Cases(ctx, casebook.CaseFilter{State: casebook.CaseOpen, After: after})
 		if err != nil || len(page) == 0 {
-			return sum, err
+			return sum.String(), err
 		}
 		for i := range page {
-			sum += fmt.Sprintf("%s %d\n", page[i].ID, page[i].Revision)
+			fmt.Fprintf(&sum, "\n%s %d", page[i].ID, page[i].Revision)
 		}
 		after = page[len(page)-1].ID
 	}
 }
 
-func (x *serving) advanced(ctx context.Context, chain ledger.Chain, p ingest.Progress) error {
-	head := x.engine.Now().Basis().Heads[string(chain)]
-	x.log.LogAttrs(ctx, slog.LevelDebug, "block", slog.String("chain", chain.Short()), slog.Uint64("height", head.Height), slog.Uint64("added", p.Blocks))
+// tickEvery is how often venues are told the time.
+const tickEvery = 2 * time.Second
+
+// tick lets time pass at the venues.
+func (x *serving) tick(ctx context.Context) error {
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		if err := x.guard.Tick(ctx); err != nil && ctx.Err() == nil {
+			x.log.LogAttrs(ctx, slog.LevelError, "a venue", slog.Any("error", err))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// advanced tells everybody that verdicts rest on new blocks.
+func (x *serving) advanced(ctx context.Context, chain ledger.Chain, _ ingest.Progress) error {
+	x.turn.Lock()
+	fork, back := x.forks[chain]
+	delete(x.forks, chain)
+	x.turn.Unlock()
+	var errs []error
+	if back {
+		errs = append(errs, x.watch.TakenBack(ctx, chain, fork), x.guard.TakenBack(ctx, chain, fork))
+	}
+	if err := errors.Join(append(errs, x.guard.Advance(ctx))...); err != nil && ctx.Err() == nil {
+		x.log.LogAttrs(ctx, slog.LevelError, "alerts or venues", slog.String("chain", chain.Short()), slog.Any("error", err))
+	}
+	x.watch.Wake()
+	x.publisher.Wake()
 	return nil
 }
 
-func (x *serving) current(chain ledger.Chain) { x.state(chain, chainState{}) }
+func (x *serving) current(chain ledger.Chain) {
+	x.state(chain, "")
+	x.guard.Behind(chain, 0)
+}
 
 func (x *serving) failed(chain ledger.Chain, err error, again time.Duration) {
-	x.state(chain, chainState{failed: err.Error(), since: time.Now().Unix()})
+	x.state(chain, err.Error())
 	x.log.Warn("a node does not answer", slog.String("chain", chain.Short()), slog.Any("error", err), slog.Duration("again", again))
 }
 
 func (x *serving) reorganised(chain ledger.Chain, fork ledger.Height, depth int) {
+	x.turn.Lock()
+	defer x.turn.Unlock()
+	if before, ok := x.forks[chain]; !ok || fork < before {
+		x.forks[chain] = fork
+	}
 	x.log.Info("the chain was reorganised", slog.String("chain", chain.Short()), slog.Uint64("after", uint64(fork)), slog.Int("blocks", depth))
 }
 
-func (x *serving) state(chain ledger.Chain, state chainState) {
+func (x *serving) state(chain ledger.Chain, wrong string) {
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	x.states[chain] = state
+	x.states[chain] = wrong
 }
 
 // Parts says how everything is.
 func (x *serving) Parts(context.Context) (list []server.Part) {
-	engine := server.Part{Name: "screening", State: server.Working, Needed: true}
-	if x.engine.Now() == nil {
-		engine.State, engine.Detail = server.Failed, "labels and cases are still being read"
+	cases := server.Part{Name: "cases", State: server.Working}
+	if err := x.engine.Trouble(); err != nil {
+		cases.State, cases.Detail = server.Degraded, err.Error()
 	}
-	list = append(list, engine)
+	list = append(list, cases)
 	x.turn.Lock()
 	defer x.turn.Unlock()
-	for _, chain := range chainsOf(x.states) {
+	for _, chain := range slices.Sorted(maps.Keys(x.states)) {
 		part := server.Part{Name: "node of " + chain.Short(), State: server.Working}
-		if state := x.states[chain]; state.failed != "" {
-			part.State, part.Detail = server.Degraded, state.failed
+		if wrong := x.states[chain]; wrong != "" {
+			part.State, part.Detail = server.Degraded, wrong
 		}
 		list = append(list, part)
 	}
-	return list
+	return append(list, watchParts(x.watch, x.publisher)...)
 }
 
 // Queues says how much waits to be done.
-func (*serving) Queues() []server.Queue { return nil }
+func (x *serving) Queues() []server.Queue { return watchQueues(x.watch) }
 
 // close ends what was opened, in order.
-func (x *serving) close() error {
+func (x *serving) close(ctx context.Context) error {
 	var errs []error
+	if x.guard != nil {
+		errs = append(errs, x.guard.Close(ctx))
+	}
 	if x.shut != nil {
 		x.shut()
 	}
@@ -335,6 +480,3 @@ func (x *serving) close() error {
 	}
 	return errors.Join(append(errs, x.opened.close())...)
 }
-
-// chainsOf lists chains in order.
-func chainsOf[V any](m map[ledger.Chain]V) []ledger.Chain { return slices.Sorted(maps.Keys(m)) }

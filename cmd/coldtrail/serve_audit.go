@@ -19,6 +19,7 @@ type auditor struct{ log *audit.Log }
 // follows from its question and from the basis that it names.
 type auditBody struct {
 	Moment   int64           `json:"moment"` // Unix milliseconds
+	Action   string          `json:"action,omitempty"`
 	Question json.RawMessage `json:"question,omitempty"`
 	Answer   json.RawMessage `json:"answer,omitempty"`
 	Digest   string          `json:"answer_sha256,omitempty"`
@@ -37,7 +38,7 @@ func (a auditor) Append(r *server.Record) (uint64, error) {
 	if body, ok := shortBody(r); ok {
 		return a.log.Append(audit.Entry{Who: r.Who, What: auditKind(r.Action), Body: body})
 	}
-	first := auditBody{Moment: r.Moment}
+	first := auditBody{Moment: r.Moment, Action: r.Action}
 	if len(r.Answer) > wholeAnswer {
 		sum := sha256.Sum256(r.Answer)
 		first.Digest, first.Bytes = hex.EncodeToString(sum[:]), len(r.Answer)
@@ -97,7 +98,9 @@ func auditKind(action string) string {
 			return "screen"
 		}
 	}
-	return action
+	method, path, _ := strings.Cut(action, " ")
+	parts := strings.SplitN(path, "/", 4) // "", v1, what it is about, and the rest
+	return method + ":" + strings.Join(parts[:min(len(parts), 3)], "/")
 }
 
 // asJSON is a text as it is where it is JSON, and in quotes where not.
