@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"coldtrail/attribution/label"
 	"coldtrail/ledger"
@@ -30,10 +31,11 @@ type Knowledge struct {
 	answers   *answers
 }
 
-// heldChain is a chain that the ledger holds.
+// heldChain is a chain that the ledger holds, and when its source was last heard.
 type heldChain struct {
 	chain    ledger.Chain
 	notation ledger.Notation
+	seen     int64
 }
 
 // Assemble puts a state of knowledge together from layers made elsewhere. Of a store only
@@ -53,7 +55,7 @@ func Assemble(s store.Store, options Options, basis *exposure.Basis, layers ...i
 		if err != nil {
 			return nil, err
 		}
-		k.chains = append(k.chains, heldChain{chain, notation})
+		k.chains = append(k.chains, heldChain{chain, notation, heard(basis.Heads[id])})
 	}
 	slices.SortFunc(k.chains, func(a, b heldChain) int { return strings.Compare(string(a.chain), string(b.chain)) })
 	return k, nil
@@ -62,8 +64,20 @@ func Assemble(s store.Store, options Options, basis *exposure.Basis, layers ...i
 // with is the same knowledge on another basis: only the age of its data differs.
 func (k *Knowledge) with(basis *exposure.Basis) *Knowledge {
 	next := *k
-	next.basis, next.answers = basis, newAnswers()
+	next.basis, next.answers, next.chains = basis, newAnswers(), slices.Clone(k.chains)
+	for i := range next.chains {
+		next.chains[i].seen = heard(basis.Heads[string(next.chains[i].chain)])
+	}
 	return &next
+}
+
+// heard is when a chain's source was last heard: where it is not followed, as its newest
+// block was made.
+func heard(head exposure.Head) int64 {
+	if head.Seen == 0 {
+		return head.Time
+	}
+	return head.Seen
 }
 
 // Basis is what every verdict rests on.
@@ -237,17 +251,13 @@ func (k *Knowledge) foreign(q *exposure.Question) target {
 // age says whether a chain is held, and when its source was last heard. Without a chain it
 // is any of the family, and the oldest of them.
 func (k *Knowledge) age(chain ledger.Chain, family ledger.Family) (held bool, seen int64) {
-	for _, c := range k.chains {
+	for i := range k.chains {
+		c := &k.chains[i]
 		if c.chain != chain && (chain != "" || c.chain.Family() != family) {
 			continue
 		}
-		head := k.basis.Heads[string(c.chain)]
-		heard := head.Seen
-		if heard == 0 {
-			heard = head.Time
-		}
-		if !held || heard < seen {
-			seen = heard
+		if !held || c.seen < seen {
+			seen = c.seen
 		}
 		held = true
 	}
@@ -256,7 +266,42 @@ func (k *Knowledge) age(chain ledger.Chain, family ledger.Family) (held bool, se
 
 // answers are verdicts in print, without the subject, for as long as the same second
 // lasts: what a policy says may depend on the age of the data.
-type answers struct{ kept sync.Map }
+type answers struct {
+	// last is what was answered last about somebody of whom nothing is known: most are.
+	last atomic.Pointer[answer]
+	kept sync.Map // by answerKey, of those of whom something is
+	size atomic.Int64
+}
+
+// maxAnswers bounds the answers that are kept.
+const maxAnswers = 1 << 14
+
+func (a *answers) find(key *answerKey) *answer {
+	if key.sets == unknown {
+		if last := a.last.Load(); last != nil && last.key == *key {
+			return last
+		}
+		return nil
+	}
+	found, _ := a.kept.Load(*key)
+	answer, _ := found.(*answer)
+	return answer
+}
+
+func (a *answers) keep(key *answerKey, found *answer) {
+	if found.key = *key; key.sets == unknown {
+		a.last.Store(found)
+		return
+	}
+	if a.size.Add(1) > maxAnswers {
+		a.kept.Clear()
+		a.size.Store(0)
+	}
+	a.kept.Store(*key, found)
+}
+
+// unknown are the sets of somebody of whom nothing is known.
+var unknown = [2]uint32{index.Absent, index.Absent}
 
 type answerKey struct {
 	chain   string
@@ -267,6 +312,7 @@ type answerKey struct {
 }
 
 type answer struct {
+	key     answerKey
 	at      int64
 	rest    []byte // of the JSON, behind the subject
 	outcome exposure.Outcome
@@ -288,11 +334,10 @@ func (k *Knowledge) ScreenBytes(dst []byte, q *exposure.Question) ([]byte, expos
 		}
 	}
 	now := k.now()
-	found, ok := k.answers.kept.Load(key)
-	a, _ := found.(*answer)
-	if !ok || a.at != now {
+	a := k.answers.find(&key)
+	if a == nil || a.at != now {
 		a = k.answer(q, &where, now)
-		k.answers.kept.Store(key, a)
+		k.answers.keep(&key, a)
 	}
 	dst = append(dst, `{"subject":"`...)
 	dst = append(dst, where.subject.Address...) // canonical: letters and digits
@@ -309,7 +354,7 @@ func (k *Knowledge) answer(q *exposure.Question, where *target, now int64) *answ
 		return &answer{at: now, rest: []byte(`","level":"unknown","outcome":"review","score":0,"reasons":[],"facts":[]}`), outcome: exposure.Review}
 	}
 	rest := strings.TrimPrefix(string(text), `{"subject":"`)
-	return &answer{now, []byte(strings.TrimSuffix(rest, noBasis) + "}"), v.Outcome}
+	return &answer{at: now, rest: []byte(strings.TrimSuffix(rest, noBasis) + "}"), outcome: v.Outcome}
 }
 
 func (k *Knowledge) print(dst []byte, q *exposure.Question) ([]byte, exposure.Outcome) {

@@ -61,7 +61,8 @@ func (e *Engine) At(ctx context.Context, q *exposure.Question) (exposure.Verdict
 		basis.Heads, k.layers = then.heads, []index.Layer{then.layer}
 		k.chains = nil
 		for _, c := range now.chains {
-			if _, held := then.heads[string(c.chain)]; held {
+			if head, held := then.heads[string(c.chain)]; held {
+				c.seen = heard(head)
 				k.chains = append(k.chains, c)
 			}
 		}

@@ -47,7 +47,7 @@ func (m *mark) restore(p *plan) *record {
 // copy copies a record so that neither sees what the other takes in from then on.
 func (r *record) copy() *record {
 	c := *r
-	c.plan, c.track = nil, nil
+	c.plan, c.track, c.through = nil, nil, nil
 	c.thefts, c.swaps, c.flows, c.anomalies = slices.Clip(r.thefts), slices.Clip(r.swaps), slices.Clip(r.flows), slices.Clip(r.anomalies)
 	c.heldAt = slices.Clone(r.heldAt)
 	c.rows = make(map[rowKey]*row, len(r.rows))

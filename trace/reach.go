@@ -79,14 +79,41 @@ func (r *record) leaves(f *taint.Flow, leg *taint.Leg) {
 	if address.IsZero() {
 		return
 	}
+	sums := map[taint.Class]ledger.Amount{}
 	for i := range leg.Lots {
-		lot := &leg.Lots[i]
-		key := reachKey{leg.Place.Chain, address, leg.Place.Asset, lot.Class}
-		if have, ok := r.reach[key]; ok && lot.Tainted() {
-			have.sent.Add(&have.sent, &lot.Amount)
+		if lot := &leg.Lots[i]; lot.Tainted() {
+			sum := sums[lot.Class]
+			sum.Add(&sum, &lot.Amount)
+			sums[lot.Class] = sum
+		}
+	}
+	for class, amount := range sums {
+		key := reachKey{leg.Place.Chain, address, leg.Place.Asset, class}
+		if have, ok := r.reach[key]; ok && !r.passes(key, &have, f.Number, &amount) {
+			have.sent.Add(&have.sent, &amount)
 			r.reach[key] = have
 		}
 	}
+}
+
+// passes says whether what leaves an address came to it in the same transaction: a
+// contract passed it on, such as an aggregator's, and it did not reach that. What was
+// noted of it before holds again.
+func (r *record) passes(key reachKey, have *reach, number uint64, amount *ledger.Amount) bool {
+	before, ok := r.through[key]
+	if !ok || r.throughTx != number || key.chain.Family() != ledger.Account {
+		return false
+	}
+	var came ledger.Amount
+	if came.Sub(&have.received, &before.received); came.Gt(amount) {
+		return false // some of it stayed
+	}
+	if before.received.IsZero() {
+		delete(r.reach, key)
+	} else {
+		r.reach[key] = before
+	}
+	return true
 }
 
 func (r *record) arrives(when *taint.Moment, place *taint.Place, kind taint.Kind, lot *taint.Lot) {
@@ -95,6 +122,12 @@ func (r *record) arrives(when *taint.Moment, place *taint.Place, kind taint.Kind
 	}
 	key := reachKey{place.Chain, place.Address, place.Asset, lot.Class}
 	have, ok := r.reach[key]
+	if r.throughTx != when.Number || r.through == nil {
+		r.through, r.throughTx = map[reachKey]reach{}, when.Number
+	}
+	if _, noted := r.through[key]; !noted {
+		r.through[key] = have
+	}
 	if !ok {
 		have = reach{hops: lot.Hops, first: when.Time, from: when.Number}
 	}

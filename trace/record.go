@@ -31,6 +31,8 @@ type record struct {
 	concluded bool                  // it passed an address at which it would stop by a conclusion
 	reach     map[reachKey]reach    // what reached whom; nil where nobody asks
 	owners    map[heldBy]ledger.Address
+	through   map[reachKey]reach // as it was before throughTx, of whom that reached
+	throughTx uint64
 	track     *track // where answers are noted; nil where nothing is gone on with
 }
 

@@ -9,7 +9,10 @@ package evm
 import (
 	"encoding/hex"
 	"fmt"
+	"hash"
+	"io"
 	"strings"
+	"sync"
 
 	"golang.org/x/crypto/sha3"
 
@@ -25,29 +28,57 @@ func (Notation) FormatAddress(a ledger.Address) string {
 	if a.Kind != ledger.EVMAccount {
 		return ""
 	}
-	digits := []byte(hexOf(&a))
-	hash := sha3.NewLegacyKeccak256()
-	hash.Write(digits)
-	sum := hash.Sum(nil)
-	for i, c := range digits {
-		if nibble := sum[i/2] >> (4 * (1 - i%2)) & 15; c >= 'a' && nibble >= 8 {
-			digits[i] = c - 'a' + 'A'
+	text := [2 + 2*20]byte{'0', 'x'}
+	digits := text[2:]
+	hex.Encode(digits, a.Bytes())
+	state, _ := keccaks.Get().(keccak)
+	state.Reset()
+	_, _ = state.Write(digits)
+	var sum [20]byte
+	_, _ = state.Read(sum[:])
+	keccaks.Put(state)
+	for i, c := range digits { // without branches, which nobody could predict: a letter has bit 6, a capital lacks bit 5
+		nibble := sum[i/2] >> (4 * (1 - i%2)) & 15
+		digits[i] = c - (nibble>>3&(c>>6))<<5
+	}
+	return string(text[:])
+}
+
+// mixed says whether hexadecimal digits have letters of both cases.
+func mixed(digits string) bool {
+	var kinds byte
+	for i := range len(digits) {
+		if c := digits[i]; c > '9' {
+			kinds |= c & 0x20 // which capitals lack
+			kinds |= (^c & 0x20) >> 1
 		}
 	}
-	return "0x" + string(digits)
+	return kinds == 0x30
 }
+
+// keccak is Keccak-256 that can be read without a copy of its state. Addresses are printed
+// a million times a second, so that states are used again.
+type keccak interface {
+	hash.Hash
+	io.Reader
+}
+
+var keccaks = sync.Pool{New: func() any { return sha3.NewLegacyKeccak256() }}
 
 // ParseAddress reads 0x and 40 hexadecimal digits. In mixed case the checksum
 // must be right.
 func (n Notation) ParseAddress(text string) (ledger.Address, error) {
 	digits, ok := strings.CutPrefix(text, "0x")
-	payload, err := hex.DecodeString(digits)
-	if !ok || err != nil || len(payload) != 20 {
+	var payload [20]byte
+	if ok = ok && len(digits) == 2*len(payload); ok {
+		_, err := hex.Decode(payload[:], []byte(digits))
+		ok = err == nil
+	}
+	if !ok {
 		return ledger.Address{}, fmt.Errorf("address %q: want 0x and 40 hexadecimal digits", text)
 	}
-	address := ledger.NewAddress(ledger.EVMAccount, payload)
-	mixed := digits != strings.ToLower(digits) && digits != strings.ToUpper(digits)
-	if mixed && n.FormatAddress(address) != text {
+	address := ledger.NewAddress(ledger.EVMAccount, payload[:])
+	if mixed(digits) && n.FormatAddress(address) != text {
 		return ledger.Address{}, fmt.Errorf("address %q: its EIP-55 checksum is wrong; one character is likely mistyped", text)
 	}
 	return address, nil

@@ -69,24 +69,39 @@ func (a auditor) Append(r *server.Record) (uint64, error) {
 	}
 }
 
-// shortBody is the body of a record as auditBody has it, put together by hand: of one
-// question in plain letters and one answer, which is nearly all there is.
+// shortBody is the body of a record as auditBody has it, put together by hand: of
+// questions in plain letters, which is nearly all there is.
 func shortBody(r *server.Record) ([]byte, bool) {
-	if len(r.Answer) == 0 || len(r.Answer) > wholeAnswer || len(r.Question) == 0 || len(r.Question) > 1000 || r.Answer[0] != '{' || r.Question[0] == '{' {
+	if len(r.Answer) == 0 || len(r.Question) == 0 || len(r.Question) > partQuestion || r.Question[0] == '{' {
 		return nil, false
 	}
-	for _, c := range r.Question {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			return nil, false
-		}
-	}
-	body := make([]byte, 0, len(r.Question)+len(r.Answer)+64)
+	body := make([]byte, 0, len(r.Question)+len(r.Question)/16+min(len(r.Answer), wholeAnswer)+256)
 	body = append(body, `{"moment":`...)
 	body = strconv.AppendInt(body, r.Moment, 10)
 	body = append(body, `,"question":"`...)
-	body = append(body, r.Question...)
-	body = append(body, `","answer":`...)
-	body = append(body, bytes.TrimSpace(r.Answer)...)
+	for _, c := range r.Question {
+		switch {
+		case c == '\n':
+			body = append(body, '\\', 'n')
+		case c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&':
+			return nil, false
+		default:
+			body = append(body, c)
+		}
+	}
+	switch {
+	case len(r.Answer) > wholeAnswer:
+		sum := sha256.Sum256(r.Answer)
+		body = append(body, `","answer_sha256":"`...)
+		body = hex.AppendEncode(body, sum[:])
+		body = append(body, `","answer_bytes":`...)
+		body = strconv.AppendInt(body, int64(len(r.Answer)), 10)
+	case r.Answer[0] == '{' && !bytes.Contains(bytes.TrimSpace(r.Answer), []byte{'\n'}):
+		body = append(body, `","answer":`...)
+		body = append(body, bytes.TrimSpace(r.Answer)...)
+	default: // lines
+		return nil, false
+	}
 	return append(body, '}'), true
 }
 
