@@ -301,14 +301,18 @@ func (a *answers) keep(key *answerKey, found *answer) {
 }
 
 // unknown are the sets of somebody of whom nothing is known.
-var unknown = [2]uint32{index.Absent, index.Absent}
+var unknown = [mostLayers]uint32{index.Absent, index.Absent, index.Absent}
+
+// mostLayers is how many layers a state has at most: what is said, what stolen value did,
+// and who dealt with whom.
+const mostLayers = 3
 
 type answerKey struct {
 	chain   string
 	purpose exposure.Purpose
 	held    bool
 	seen    int64
-	sets    [2]uint32
+	sets    [mostLayers]uint32
 }
 
 type answer struct {
@@ -323,12 +327,12 @@ func newAnswers() *answers { return &answers{} }
 // ScreenBytes appends the verdict as JSON, without its basis, and says its outcome.
 func (k *Knowledge) ScreenBytes(dst []byte, q *exposure.Question) ([]byte, exposure.Outcome) {
 	where := k.resolve(q)
-	if len(where.keys) != 1 || len(k.layers) != 2 || where.subject.NotAnAddress || !q.Amount.IsZero() || q.At != 0 || q.Known != 0 {
+	if len(where.keys) != 1 || len(k.layers) > mostLayers || where.subject.NotAnAddress || !q.Amount.IsZero() || q.At != 0 || q.Known != 0 {
 		return k.print(dst, q)
 	}
 	key := answerKey{chain: where.subject.Chain, purpose: q.Purpose, held: where.subject.Held, seen: where.subject.Seen}
+	key.sets = unknown
 	for i := range k.layers {
-		key.sets[i] = index.Absent
 		if n, ok := k.layers[i].Index.Find(where.keys[0]); ok {
 			key.sets[i] = n
 		}
@@ -381,9 +385,16 @@ func (k *Knowledge) Subjects() (list []policy.Subject) {
 				continue
 			}
 			seen[a] = true
-			chain := ledger.Chain(facts[0].Chain)
-			if notation, err := k.notations(chain); err == nil && a.Kind != ledger.Script {
-				list = append(list, policy.Subject{Address: notation.FormatAddress(a), Chain: string(chain)})
+			subject := policy.Subject{Address: facts[0].About, Chain: facts[0].Chain}
+			if a.Kind != ledger.Script {
+				notation, err := k.notations(ledger.Chain(subject.Chain))
+				if err != nil {
+					continue
+				}
+				subject.Address = notation.FormatAddress(a)
+			}
+			if subject.Address != "" {
+				list = append(list, subject)
 			}
 		}
 	}

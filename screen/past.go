@@ -67,7 +67,7 @@ func (e *Engine) At(ctx context.Context, q *exposure.Question) (exposure.Verdict
 			}
 		}
 	} else {
-		k.layers = now.layers[1:]
+		k.layers = now.layers[1:2] // dealings are told by what is said today
 	}
 	var err error
 	if k.view, err = index.NewView(k.layers...); err != nil {
@@ -107,7 +107,7 @@ func (e *Engine) saidThen(ctx context.Context, q *exposure.Question, where *targ
 		return nil, err
 	}
 	for _, claims := range lists {
-		more, err := factsOf(ctx, view, label.Ever(claims, q.Known))
+		more, err := e.factsAbout(ctx, view, label.Ever(claims, q.Known))
 		if err != nil {
 			return nil, err
 		}

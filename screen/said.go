@@ -74,35 +74,19 @@ func (s *sayings) layer() (index.Layer, error) {
 func (e *Engine) read(ctx context.Context) (index.Layer, error) {
 	s := &sayings{}
 	var group []label.Claim
-	flush := func() error {
-		if len(group) == 0 || !group[0].OnAddress() {
-			group = group[:0]
-			return nil
-		}
-		claims := label.Ever(group, 0)
-		address := keyOf(e.options.Notations, group[0].Subject)
-		group = group[:0]
-		if len(claims) == 0 {
-			return nil
-		}
-		facts, err := factsOf(ctx, e.view, claims)
-		if err != nil {
-			return err
-		}
-		return s.add(address, facts)
-	}
 	for c, err := range e.store.ClaimsOn(ctx, "") {
 		if err != nil {
 			return index.Layer{}, err
 		}
 		if len(group) > 0 && group[0].Subject != c.Subject {
-			if err := flush(); err != nil {
+			if err := e.readClaims(ctx, s, group); err != nil {
 				return index.Layer{}, err
 			}
+			group = group[:0]
 		}
 		group = append(group, *c)
 	}
-	if err := flush(); err != nil {
+	if err := e.readClaims(ctx, s, group); err != nil {
 		return index.Layer{}, err
 	}
 	for _, c := range e.options.Cases {
@@ -111,6 +95,31 @@ func (e *Engine) read(ctx context.Context) (index.Layer, error) {
 		}
 	}
 	return s.layer()
+}
+
+// readClaims makes facts of the claims about one subject.
+func (e *Engine) readClaims(ctx context.Context, s *sayings, group []label.Claim) error {
+	claims := label.Ever(group, 0)
+	if len(claims) == 0 || !claims[0].OnAddress() {
+		return nil
+	}
+	facts, err := e.factsAbout(ctx, e.view, claims)
+	if err != nil {
+		return err
+	}
+	return s.add(keyOf(e.options.Notations, claims[0].Subject), facts)
+}
+
+// factsAbout makes facts of the claims about one subject; where it is filed under a digest,
+// which does not tell it, the facts do.
+func (e *Engine) factsAbout(ctx context.Context, view *attribution.View, claims []label.Dated) ([]exposure.Fact, error) {
+	facts, err := factsOf(ctx, view, claims)
+	if len(claims) > 0 && keyOf(e.options.Notations, claims[0].Subject).Kind == ledger.Script {
+		for i := range facts {
+			facts[i].About = claims[0].Subject.Address
+		}
+	}
+	return facts, err
 }
 
 // keyOf is the address that a subject is filed under: its own where a ledger can hold it,

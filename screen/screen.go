@@ -56,6 +56,7 @@ type Engine struct {
 	said     index.Layer // what labels and cases say
 	taint    index.Layer // what stolen value did
 	sets     index.SetsBuilder
+	known    map[ledger.Chain]*notorious
 	totals   map[whose]total
 	ends     map[ledger.Chain]store.Status // of the last advance
 	seen     map[ledger.Chain]int64
@@ -110,6 +111,9 @@ func (e *Engine) Rebuild(ctx context.Context, cases []*trace.Case, rules *policy
 	e.view = attribution.NewView(e.store, label.When{}, 0)
 	if e.said, err = e.read(ctx); err != nil {
 		return fmt.Errorf("read labels: %w", err)
+	}
+	if err := e.know(e.said); err != nil {
+		return err
 	}
 	e.live, e.totals, e.past = nil, map[whose]total{}, newPasts()
 	return e.advance(ctx)
@@ -168,8 +172,11 @@ func (e *Engine) advance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	basis := e.basis(statuses)
-	next, err := Assemble(e.store, e.options, basis, e.said, taint)
+	dealt, err := e.dealtLayer(ctx, statuses)
+	if err != nil {
+		return err
+	}
+	next, err := Assemble(e.store, e.options, e.basis(statuses), e.said, taint, dealt)
 	if err != nil {
 		return err
 	}

@@ -112,6 +112,16 @@ func TestLists(t *testing.T) {
 	}
 	at := &clock{now: 3000 * day}
 	e := engine(t, s, at)
+	var subjects []string
+	for _, subject := range e.Now().Subjects() {
+		subjects = append(subjects, subject.Chain+" "+subject.Address)
+		if v := ask(e, exposure.Question{Subject: subject.Address, Chain: subject.Chain}); len(v.Facts) != 1 {
+			t.Errorf("%+v is listed, and %+v is known of it", subject, v.Facts)
+		}
+	}
+	if want := []string{"tron TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t", "eip155:1 " + tornado}; !slices.Equal(subjects, want) {
+		t.Errorf("something is known of %v, want %v", subjects, want)
+	}
 	tests := []struct {
 		name    string
 		q       exposure.Question
@@ -215,8 +225,17 @@ func TestScreensLaundering(t *testing.T) {
 // TestFreshRebuild: whatever blocks came and went, every verdict is that of an engine that
 // reads the same store for the first time.
 func TestFreshRebuild(t *testing.T) {
-	_, blocks, c := laundering(t, 4)
+	p, blocks, c := laundering(t, 4)
 	s, at, random := memory.New(), &clock{}, rand.New(rand.NewPCG(4, 4))
+	for i, l := range p.Labels { // with whom some dealt
+		if i%3 != 0 {
+			continue
+		}
+		claim := label.Claim{Subject: label.SubjectOf(ledger.Chain(l.Chain), l.Address), Label: l.Entity, Concept: "mixing_service", Confidence: "ownership", Score: 100, By: "the replay", Learned: 1}
+		if _, err := s.AddClaims(t.Context(), []label.Claim{claim}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := s.Append(t.Context(), blocks[:200]); err != nil {
 		t.Fatal(err)
 	}

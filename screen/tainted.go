@@ -301,6 +301,9 @@ func (e *Engine) forgetTotals(ctx context.Context, statuses []store.Status) erro
 		}
 		if !same {
 			maps.DeleteFunc(e.totals, func(at whose, _ total) bool { return at.chain == s.Chain })
+			if n := e.known[s.Chain]; n != nil {
+				n.forget()
+			}
 		}
 	}
 	return nil

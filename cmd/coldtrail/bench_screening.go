@@ -148,7 +148,7 @@ func assemble(base, overlay index.Layer, serial uint64) (*screen.Knowledge, erro
 	now := time.Now().Unix()
 	basis := &exposure.Basis{Index: serial, Heads: map[string]exposure.Head{string(ledger.Ethereum): {Height: serial, Time: now, Seen: now}}, Policy: policy.Default().String()}
 	options := screen.Options{Notations: notations, Policy: policy.Default(), Now: func() int64 { return time.Now().Unix() }}
-	return screen.Assemble(nil, options, basis, base, overlay)
+	return screen.Assemble(nil, options, basis, base, overlay, overlay)
 }
 
 // look measures verdicts in process, and a map of Go beside them.
