@@ -194,7 +194,7 @@ func At(claims []Claim, when When) (list []Claim) {
 			}
 		}
 		if when.counts(&c) {
-			list = append(list, c)
+			list = append(list, claims[i]) // as it was made, so that it keeps its name
 		}
 	}
 	slices.SortStableFunc(list, Compare)

@@ -251,3 +251,24 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestWithdrawnClaimsKeepTheirNames: whoever asks for the time before a withdrawal is
+// told of the claim that was made then, by its identifier; all claims ever come with their
+// ends.
+func TestWithdrawnClaimsKeepTheirNames(t *testing.T) {
+	made := label.Claim{Subject: label.Subject{Network: "eip155:1", Address: "0x01"}, Label: "somebody", By: "a list", From: 10, Learned: 10}
+	ended := label.Claim{Subject: made.Subject, By: "a list", Withdraws: made.ID().String(), From: 20, Learned: 21}
+	claims := []label.Claim{made, ended}
+	if list := label.At(claims, label.When{Valid: 15}); len(list) != 1 || list[0].ID() != made.ID() {
+		t.Errorf("at 15: %+v", list)
+	}
+	if list := label.At(claims, label.When{Valid: 20}); len(list) != 0 {
+		t.Errorf("at 20: %+v", list)
+	}
+	if list := label.Ever(claims, 0); len(list) != 1 || list[0].Until != 20 || list[0].Name != made.ID() {
+		t.Errorf("ever: %+v", list)
+	}
+	if list := label.Ever(claims, 20); len(list) != 1 || list[0].Until != 0 {
+		t.Errorf("before the end was learnt: %+v", list)
+	}
+}
