@@ -25,12 +25,14 @@ type Array[T any] struct {
 
 	file  *os.File
 	bytes []byte // the mapping
+	given uint64 // bytes of the file that the disk has given room for, from its begin
 	apart bool   // the mapping is memory of its own until Trim or Spill
 }
 
 const (
 	reserved = 64 << 30 // bytes of address space for one array
 	growth   = 16 << 20 // bytes a file grows by
+	ahead    = 1 << 20  // bytes that the disk is asked for at once
 )
 
 // Open opens or makes the array of a name in a folder.
@@ -101,10 +103,11 @@ func (a *Array[T]) write(n uint64) error {
 // size is the bytes of one value.
 func (*Array[T]) size() uint64 { return uint64(unsafe.Sizeof(*new(T))) }
 
-// Grow makes room for n values.
+// Grow makes room for n values, on the disk too: a page of a file for which there is none
+// kills whoever writes to it.
 func (a *Array[T]) Grow(n uint64) error {
 	if n <= a.Room {
-		return nil
+		return a.back(n)
 	}
 	bytes := (n*a.size() + growth - 1) / growth * growth
 	if bytes > reserved {
@@ -118,6 +121,34 @@ func (a *Array[T]) Grow(n uint64) error {
 		return err
 	}
 	a.Room = bytes / a.size()
+	return a.back(n)
+}
+
+// back asks the disk for room for n values.
+func (a *Array[T]) back(n uint64) error {
+	need := n * a.size()
+	if a.apart || need <= a.given {
+		return nil
+	}
+	need = (need + ahead - 1) / ahead * ahead
+	need = min(need, a.Room*a.size())
+	if err := Back(a.file, a.given, need); err != nil {
+		return err
+	}
+	a.given = need
+	return nil
+}
+
+// Back asks the disk for room for the bytes of a file from one to another, which are in it.
+// On a file system that cannot say, none is asked for.
+func Back(file *os.File, from, to uint64) error {
+	err := unix.Fallocate(int(file.Fd()), 0, int64(from), int64(to-from))
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.ENOSYS) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("room for %s: %w", file.Name(), err)
+	}
 	return nil
 }
 
@@ -131,7 +162,7 @@ func (a *Array[T]) Trim(n uint64) error {
 	if err := a.file.Truncate(int64(n * a.size())); err != nil {
 		return err
 	}
-	a.Room = n
+	a.Room, a.given = n, n*a.size()
 	return a.file.Sync()
 }
 

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"coldtrail/internal/mapped"
 )
 
 // table is a hash table in a mapped file: 80 bits of a keyed hash to a number. The
@@ -73,6 +75,9 @@ func (t *table) open(path string, size uint64) error {
 		return err
 	}
 	if err = file.Truncate(int64(size)); err == nil {
+		err = mapped.Back(file, 0, size)
+	}
+	if err == nil {
 		t.slots, err = unix.Mmap(int(file.Fd()), 0, int(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	}
 	if err != nil {
