@@ -93,7 +93,7 @@ func TestContract(t *testing.T) {
 	r.feed(rest)
 	uses, times := latest(r.logged("router"))
 	want := calls(rest, router)
-	final, tainted := 0, 0
+	final, thieves, strangers := 0, 0, 0
 	for _, id := range want {
 		e, ok := uses[id]
 		if !ok {
@@ -111,12 +111,19 @@ func TestContract(t *testing.T) {
 				t.Errorf("%s is final and was told %d times", id, times[id])
 			}
 		}
-		if len(e.Taint) > 0 {
-			tainted++
+		switch owner := l.owners[strings.ToLower(e.Sender)]; {
+		case owner == "thief":
+			if thieves++; len(e.Taint) == 0 {
+				t.Errorf("the thief's %s is not tainted: %+v", id, e)
+			}
+		case strings.HasPrefix(owner, "stranger"):
+			if strangers++; len(e.Taint) > 0 {
+				t.Errorf("a stranger's %s is tainted: %+v", id, e)
+			}
 		}
 	}
-	if len(want) < 50 || final < len(want)/2 || tainted < len(want)/2 {
-		t.Errorf("%d uses, %d final, %d tainted", len(want), final, tainted)
+	if len(want) < 50 || final < len(want)/2 || thieves < 50 || strangers < 100 {
+		t.Errorf("%d uses, %d final, %d of thieves, %d of strangers", len(want), final, thieves, strangers)
 	}
 	limited := slices.ContainsFunc(r.told, func(x guard.Transition) bool { return x.Venue == "router" && x.To == breaker.Limit })
 	if !limited {

@@ -49,6 +49,7 @@ type laundering struct {
 	blocks   []*ledger.Block
 	theft    *trace.Case
 	accounts *replay.Accounts
+	owners   map[string]string // of addresses in small letters
 }
 
 // played replays once for all tests.
@@ -63,6 +64,10 @@ var played = sync.OnceValue(func() *laundering {
 	p, err := replay.Play(replay.Options{Seed: seed, Scale: 1000, Thin: 40, Wallets: 300, Scenario: "bybit"}, l.accounts, replay.NewOutputs(seed, sink))
 	if err != nil {
 		panic(err)
+	}
+	l.owners = map[string]string{}
+	for address, owner := range p.Owners {
+		l.owners[strings.ToLower(address)] = owner
 	}
 	slices.SortStableFunc(l.blocks, func(a, b *ledger.Block) int { return int(a.Time - b.Time) })
 	c := &trace.Case{
