@@ -177,6 +177,11 @@ func (r *Result) Reached() []Reached { return r.reached }
 
 func (r *record) reachedRows(palette *taint.Palette) []Reached {
 	held := r.heldByAddress()
+	for key, amount := range held { // what stains without moving, as by poison, may have no arrival left
+		if _, ok := r.reach[key]; !ok && !key.address.IsZero() {
+			r.reach[key] = reach{received: amount}
+		}
+	}
 	list := make([]Reached, 0, len(r.reach))
 	for key, x := range r.reach {
 		paint := palette.Paint(key.class)
