@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -179,6 +180,51 @@ func compareReached(rt failing, reached []trace.Reached, result *trace.Result) {
 	for k, sum := range want {
 		if got := sums[k]; !got.Eq(&sum) {
 			rt.Fatalf("%v: addresses hold %s, dispositions %s", k, got.Dec(), sum.Dec())
+		}
+	}
+}
+
+// TestPassingThrough: a contract that passes all it gets on in the same transaction was not
+// reached, one that keeps something was; by a method that does not conserve both were,
+// as what is sent on has stained the sender.
+func TestPassingThrough(t *testing.T) {
+	who := func(name string) ledger.Address {
+		a, err := ledger.NameAddress(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	move := func(from, to string, amount uint64) ledger.Transfer {
+		return ledger.Transfer{From: who(from), To: who(to), Asset: ledger.Ethereum.Native(), Amount: ledger.NewAmount(amount), LogIndex: ledger.NoLog}
+	}
+	txs := []ledger.Tx{
+		{ID: ledger.Hash{1}, Transfers: []ledger.Transfer{move("victim", "thief", 20)}},
+		{ID: ledger.Hash{2}, Index: 1, Transfers: []ledger.Transfer{move("thief", "aggregator", 10), move("aggregator", "router", 4), move("aggregator", "router", 6)}},
+		{ID: ledger.Hash{3}, Index: 2, Transfers: []ledger.Transfer{move("thief", "keeper", 10), move("keeper", "router", 9)}},
+	}
+	s := memory.New()
+	if err := s.Append(t.Context(), []*ledger.Block{{Chain: ledger.Ethereum, Height: 1, Hash: ledger.Hash{9}, Txs: txs}}); err != nil {
+		t.Fatal(err)
+	}
+	c := &trace.Case{File: "test", Name: "theft", Thefts: []trace.Theft{{Colour: "eth", Chain: string(ledger.Ethereum), Tx: ledger.Ethereum.FormatHash(txs[0].ID)}}}
+	for method, want := range map[*taint.Method]map[string]string{
+		taint.FIFO:   {"thief": "received 20, sent 20, held 0", "keeper": "received 10, sent 9, held 1", "router": "received 19, sent 0, held 19"},
+		taint.Poison: {"aggregator": "", "thief": "", "keeper": "", "router": ""},
+	} {
+		result, err := trace.Run(t.Context(), s, []*trace.Case{c}, trace.Options{Method: method, Notations: plain, Reach: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, r := range result.Reached() {
+			name := string(r.Address.Bytes())
+			if got[name] = fmt.Sprintf("received %s, sent %s, held %s", r.Received.Dec(), r.Sent.Dec(), r.Held.Dec()); !method.Conserves {
+				got[name] = "" // amounts overlap
+			}
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", method.Name, got, want)
 		}
 	}
 }

@@ -47,7 +47,7 @@ func (m *mark) restore(p *plan) *record {
 // copy copies a record so that neither sees what the other takes in from then on.
 func (r *record) copy() *record {
 	c := *r
-	c.plan, c.track, c.through = nil, nil, nil
+	c.plan, c.track = nil, nil
 	c.thefts, c.swaps, c.flows, c.anomalies = slices.Clip(r.thefts), slices.Clip(r.swaps), slices.Clip(r.flows), slices.Clip(r.anomalies)
 	c.heldAt = slices.Clone(r.heldAt)
 	c.rows = make(map[rowKey]*row, len(r.rows))
@@ -55,7 +55,8 @@ func (r *record) copy() *record {
 		one := *w
 		c.rows[key] = &one
 	}
-	c.seen, c.external, c.reached, c.reach, c.owners = maps.Clone(r.seen), maps.Clone(r.external), maps.Clone(r.reached), maps.Clone(r.reach), maps.Clone(r.owners)
+	c.seen, c.external, c.reached = maps.Clone(r.seen), maps.Clone(r.external), maps.Clone(r.reached)
+	c.reach, c.owners, c.before = maps.Clone(r.reach), maps.Clone(r.owners), maps.Clone(r.before)
 	c.visited = map[ledger.Chain]map[store.TxNumber]bool{}
 	for chain, numbers := range r.visited {
 		c.visited[chain] = maps.Clone(numbers)

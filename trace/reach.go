@@ -79,41 +79,35 @@ func (r *record) leaves(f *taint.Flow, leg *taint.Leg) {
 	if address.IsZero() {
 		return
 	}
-	sums := map[taint.Class]ledger.Amount{}
 	for i := range leg.Lots {
 		if lot := &leg.Lots[i]; lot.Tainted() {
-			sum := sums[lot.Class]
-			sum.Add(&sum, &lot.Amount)
-			sums[lot.Class] = sum
-		}
-	}
-	for class, amount := range sums {
-		key := reachKey{leg.Place.Chain, address, leg.Place.Asset, class}
-		if have, ok := r.reach[key]; ok && !r.passes(key, &have, f.Number, &amount) {
-			have.sent.Add(&have.sent, &amount)
-			r.reach[key] = have
+			r.sends(reachKey{leg.Place.Chain, address, leg.Place.Asset, lot.Class}, f.Number, &lot.Amount)
 		}
 	}
 }
 
-// passes says whether what leaves an address came to it in the same transaction: a
-// contract passed it on, such as an aggregator's, and it did not reach that. What was
-// noted of it before holds again.
-func (r *record) passes(key reachKey, have *reach, number uint64, amount *ledger.Amount) bool {
-	before, ok := r.through[key]
-	if !ok || r.throughTx != number || key.chain.Family() != ledger.Account {
-		return false
+// sends notes that an address sent taint on. What came to it in the same transaction, as
+// to an aggregator's contract, only passed and did not reach it: once as much has left,
+// what was noted before holds again. By a method that does not conserve nothing passes,
+// as what is sent on has stained the sender.
+func (r *record) sends(key reachKey, number uint64, amount *ledger.Amount) {
+	have, ok := r.reach[key]
+	if !ok {
+		return
 	}
-	var came ledger.Amount
-	if came.Sub(&have.received, &before.received); came.Gt(amount) {
-		return false // some of it stayed
+	have.sent.Add(&have.sent, amount)
+	if before, noted := r.before[key]; noted && r.beforeTx == number && r.plan.method().Conserves {
+		var came, left ledger.Amount
+		came.Sub(&have.received, &before.received)
+		left.Sub(&have.sent, &before.sent)
+		if !came.Gt(&left) {
+			have = before
+			have.sent.Add(&have.sent, left.Sub(&left, &came))
+		}
 	}
-	if before.received.IsZero() {
+	if r.reach[key] = have; have.received.IsZero() {
 		delete(r.reach, key)
-	} else {
-		r.reach[key] = before
 	}
-	return true
 }
 
 func (r *record) arrives(when *taint.Moment, place *taint.Place, kind taint.Kind, lot *taint.Lot) {
@@ -122,11 +116,14 @@ func (r *record) arrives(when *taint.Moment, place *taint.Place, kind taint.Kind
 	}
 	key := reachKey{place.Chain, place.Address, place.Asset, lot.Class}
 	have, ok := r.reach[key]
-	if r.throughTx != when.Number || r.through == nil {
-		r.through, r.throughTx = map[reachKey]reach{}, when.Number
-	}
-	if _, noted := r.through[key]; !noted {
-		r.through[key] = have
+	if place.Chain.Family() == ledger.Account {
+		if r.beforeTx != when.Number {
+			clear(r.before)
+			r.beforeTx = when.Number
+		}
+		if _, noted := r.before[key]; !noted {
+			r.before[key] = have
+		}
 	}
 	if !ok {
 		have = reach{hops: lot.Hops, first: when.Time, from: when.Number}
@@ -177,11 +174,6 @@ func (r *Result) Reached() []Reached { return r.reached }
 
 func (r *record) reachedRows(palette *taint.Palette) []Reached {
 	held := r.heldByAddress()
-	for key, amount := range held { // what stains without moving, as by poison, may have no arrival left
-		if _, ok := r.reach[key]; !ok && !key.address.IsZero() {
-			r.reach[key] = reach{received: amount}
-		}
-	}
 	list := make([]Reached, 0, len(r.reach))
 	for key, x := range r.reach {
 		paint := palette.Paint(key.class)

@@ -31,8 +31,8 @@ type record struct {
 	concluded bool                  // it passed an address at which it would stop by a conclusion
 	reach     map[reachKey]reach    // what reached whom; nil where nobody asks
 	owners    map[heldBy]ledger.Address
-	through   map[reachKey]reach // as it was before throughTx, of whom that reached
-	throughTx uint64
+	before    map[reachKey]reach // as it was before beforeTx, of whom that reached
+	beforeTx  uint64
 	track     *track // where answers are noted; nil where nothing is gone on with
 }
 
@@ -67,7 +67,7 @@ type anomalyKey struct {
 func newRecord(p *plan) *record {
 	r := &record{plan: p, rows: map[rowKey]*row{}, seen: map[anomalyKey]bool{}, external: map[ledger.Chain]bool{}, crossed: map[int]*bucket{}, visited: map[ledger.Chain]map[store.TxNumber]bool{}, reached: map[arrival]ledger.Amount{}}
 	if p.options.Reach {
-		r.reach, r.owners = map[reachKey]reach{}, map[heldBy]ledger.Address{}
+		r.reach, r.owners, r.before = map[reachKey]reach{}, map[heldBy]ledger.Address{}, map[reachKey]reach{}
 	}
 	return r
 }
