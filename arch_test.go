@@ -110,6 +110,7 @@ var rules = []rule{
 	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"internal/replay", suite, []string{"ledger"}, "launderings replayed from published figures, with their exact truth"},
+	{"internal/laundering", suite, []string{"ledger", "chain/bitcoin", "chain/evm", "internal/replay", "trace"}, "a replayed laundering ready to be traced: its case and its blocks"},
 	{"internal/venue", suite, []string{"ledger", "screen/exposure", "screen/breaker", "internal/replay"}, "traffic of a guarded venue, honest and not, with the truth"},
 	{"internal/mixes", suite, []string{"ledger", "attribution/coinjoin"}, "generated transactions that mix and that only look so, with the truth"},
 	{"internal/nodetest", suite, []string{"ledger", "internal/replay"}, "real nodes on loopback, and contracts compiled, for tests"},

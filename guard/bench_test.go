@@ -99,7 +99,7 @@ func BenchmarkRelabel(b *testing.B) {
 	r := full(b, 20_000)
 	for i := range b.N {
 		b.StopTimer()
-		cases := []*trace.Case{played().theft}
+		cases := []*trace.Case{played().Case}
 		r.must(r.engine.Rebuild(b.Context(), cases[:i%2], nil))
 		b.StartTimer()
 		r.must(r.guard.Advance(b.Context()))

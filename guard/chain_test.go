@@ -9,6 +9,7 @@ import (
 
 	"coldtrail/casebook"
 	"coldtrail/guard"
+	"coldtrail/internal/laundering"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
 	"coldtrail/screen/breaker"
@@ -66,7 +67,7 @@ func latest(inputs []breaker.Input) (uses map[string]breaker.Event, times map[st
 
 // calls lists the transactions of blocks that move value into an account.
 func calls(blocks []*ledger.Block, into string) (ids []string) {
-	notation, _ := notations(ledger.Ethereum)
+	notation, _ := laundering.Notations(ledger.Ethereum)
 	for _, b := range blocks {
 		for i := range b.Txs {
 			if b.Chain == ledger.Ethereum && slices.ContainsFunc(b.Txs[i].Transfers, func(t ledger.Transfer) bool { return strings.EqualFold(notation.FormatAddress(t.To), into) }) {
@@ -83,13 +84,13 @@ func calls(blocks []*ledger.Block, into string) (ids []string) {
 func TestContract(t *testing.T) {
 	r := newRig(t, 4)
 	l := played()
-	router := l.accounts.Router()
+	router := l.Accounts.Router()
 	// The replay's amounts are a thousandth, and its transactions a fortieth.
 	r.venue("router", casebook.Contract, fmt.Sprintf(`{"chain": "ethereum", "addresses": [%q], "window": 86400, "long": 172800,
 		"price": {"assets": {"eip155:1/slip44:60": {"cents": 200000000, "decimals": 18}}}}`, router))
 	r.venue("wallet", casebook.HotWallet, fmt.Sprintf(`{"chain": "ethereum", "addresses": [%q]}`, router))
 	r.must(r.guard.Tick(t.Context()))
-	rest := l.blocks[len(l.blocks)/4:]
+	rest := l.Blocks[len(l.Blocks)/4:]
 	r.feed(rest)
 	uses, times := latest(r.logged("router"))
 	want := calls(rest, router)
@@ -99,10 +100,10 @@ func TestContract(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s is missing among %d", id, len(uses))
 		}
-		if strings.EqualFold(e.Origin, router) || strings.EqualFold(e.Sender, router) || strings.EqualFold(e.Origin, l.accounts.Account("aggregator", 0)) {
+		if strings.EqualFold(e.Origin, router) || strings.EqualFold(e.Sender, router) || strings.EqualFold(e.Origin, l.Accounts.Account("aggregator", 0)) {
 			t.Errorf("%s is ascribed to a contract: %+v", id, e)
 		}
-		if e.Origin == "" && strings.EqualFold(e.Sender, l.accounts.Account("aggregator", 0)) {
+		if e.Origin == "" && strings.EqualFold(e.Sender, l.Accounts.Account("aggregator", 0)) {
 			t.Errorf("%s is ascribed to the aggregator", id)
 		}
 		if !e.Provisional {
@@ -111,7 +112,7 @@ func TestContract(t *testing.T) {
 				t.Errorf("%s is final and was told %d times", id, times[id])
 			}
 		}
-		switch owner := l.owners[strings.ToLower(e.Sender)]; {
+		switch owner := l.Owners[strings.ToLower(e.Sender)]; {
 		case owner == "thief":
 			if thieves++; len(e.Taint) == 0 {
 				t.Errorf("the thief's %s is not tainted: %+v", id, e)
@@ -139,7 +140,7 @@ func TestContract(t *testing.T) {
 // payments counts what goes into and out of a wallet of a UTXO chain in blocks.
 func payments(blocks []*ledger.Block, wallet ledger.Address) (in, out int) {
 	owner := map[ledger.Outpoint]ledger.Address{}
-	for _, b := range played().blocks {
+	for _, b := range played().Blocks {
 		for i := range b.Txs {
 			for n, o := range b.Txs[i].Outputs {
 				owner[ledger.Outpoint{Tx: b.Txs[i].ID, Index: uint32(n)}] = o.Address
@@ -170,8 +171,8 @@ func payments(blocks []*ledger.Block, wallet ledger.Address) (in, out int) {
 // TestBitcoinWallet: payments into and out of a wallet of a UTXO chain, once each.
 func TestBitcoinWallet(t *testing.T) {
 	r := newRig(t, 4)
-	rest := played().blocks[len(played().blocks)/4:]
-	notation, err := notations(replay.Regtest)
+	rest := played().Blocks[len(played().Blocks)/4:]
+	notation, err := laundering.Notations(replay.Regtest)
 	r.must(err)
 	count := map[ledger.Address]int{}
 	for _, b := range rest {
@@ -218,10 +219,10 @@ func TestTakenBack(t *testing.T) {
 		t.Run(told, func(t *testing.T) {
 			r := newRig(t, 4)
 			l := played()
-			router := l.accounts.Router()
+			router := l.Accounts.Router()
 			r.venue("router", casebook.Contract, fmt.Sprintf(`{"chain": "ethereum", "addresses": [%q]}`, router))
 			r.must(r.guard.Tick(t.Context()))
-			rest := l.blocks[len(l.blocks)/4:]
+			rest := l.Blocks[len(l.Blocks)/4:]
 			cut := len(rest) / 2
 			r.feed(rest[:cut])
 			chain := slices.DeleteFunc(slices.Clone(rest[:cut]), func(b *ledger.Block) bool { return b.Chain != ledger.Ethereum })
@@ -288,14 +289,14 @@ func TestLateLabels(t *testing.T) {
 	for i := range 3 {
 		r.use("dex", r.swap(fmt.Sprint("more-", i), thieves[i], 20_000))
 	}
-	r.must(r.engine.Rebuild(t.Context(), []*trace.Case{played().theft}, nil))
+	r.must(r.engine.Rebuild(t.Context(), []*trace.Case{played().Case}, nil))
 	r.now += minute
 	r.must(r.guard.Advance(t.Context()))
 	labels := 0
 	for _, in := range r.logged("dex") {
 		if in.Label != nil {
 			labels++
-			if len(in.Label.Taint) != 1 || in.Label.Taint[0].Incident != played().theft.Name || !strings.Contains(in.Label.ID, "thief") && !strings.Contains(in.Label.ID, "more") {
+			if len(in.Label.Taint) != 1 || in.Label.Taint[0].Incident != played().Case.Name || !strings.Contains(in.Label.ID, "thief") && !strings.Contains(in.Label.ID, "more") {
 				t.Errorf("label %+v", in.Label)
 			}
 		}
@@ -310,7 +311,7 @@ func TestLateLabels(t *testing.T) {
 	for range 7 {
 		r.to(r.now + minute)
 	}
-	if s := r.state("dex", played().theft.Name, route); s != breaker.Limit {
+	if s := r.state("dex", played().Case.Name, route); s != breaker.Limit {
 		t.Errorf("the route is at %s", s)
 	}
 	again := 0
@@ -328,7 +329,7 @@ func TestLateLabels(t *testing.T) {
 	r.same("dex")
 
 	early := newRig(t, 1)
-	early.now = played().blocks[0].Time - hour
+	early.now = played().Blocks[0].Time - hour
 	early.venue("dex", casebook.Posted, `{"chain": "ethereum"}`)
 	early.use("dex", early.swap("before", thieves[0], 40_000))
 	early.must(early.guard.Advance(t.Context()))

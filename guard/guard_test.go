@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -15,9 +14,8 @@ import (
 
 	"coldtrail/casebook"
 	"coldtrail/casebook/sqlite"
-	"coldtrail/chain/bitcoin"
-	"coldtrail/chain/evm"
 	"coldtrail/guard"
+	"coldtrail/internal/laundering"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
 	"coldtrail/screen"
@@ -36,54 +34,13 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-func notations(chain ledger.Chain) (ledger.Notation, error) {
-	if chain.Family() == ledger.Account {
-		return evm.Notation{}, nil
-	}
-	network, err := bitcoin.NetworkOf(chain)
-	return bitcoin.Notation{Network: network}, err
-}
-
-// laundering is a replayed laundering, its case, and the chain of accounts that it is on.
-type laundering struct {
-	blocks   []*ledger.Block
-	theft    *trace.Case
-	accounts *replay.Accounts
-	owners   map[string]string // of addresses in small letters
-}
-
-// played replays once for all tests.
-var played = sync.OnceValue(func() *laundering {
-	const seed = 3
-	l := &laundering{}
-	sink := func(b *ledger.Block) error {
-		l.blocks = append(l.blocks, b)
-		return nil
-	}
-	l.accounts = replay.NewAccounts(seed, 21_895_237, sink)
-	p, err := replay.Play(replay.Options{Seed: seed, Scale: 1000, Thin: 40, Wallets: 300, Scenario: "bybit"}, l.accounts, replay.NewOutputs(seed, sink))
+// played replays once for all tests, with a case that asks nothing of the swap service.
+var played = sync.OnceValue(func() *laundering.Laundering {
+	l, err := laundering.Play(replay.Options{Seed: 3, Scale: 1000, Thin: 40, Wallets: 300, Scenario: "bybit"})
 	if err != nil {
 		panic(err)
 	}
-	l.owners = map[string]string{}
-	for address, owner := range p.Owners {
-		l.owners[strings.ToLower(address)] = owner
-	}
-	slices.SortStableFunc(l.blocks, func(a, b *ledger.Block) int { return int(a.Time - b.Time) })
-	c := &trace.Case{
-		File: "replay", Title: "Replay", Victims: p.Victims, AttributedTo: trace.Attribution{Actor: "lazarus-group", By: "the replay"},
-		Networks: map[string]string{"BTC": string(replay.Regtest), "ETH": string(ledger.Ethereum)},
-	}
-	for colour := range p.Truth.Stolen() {
-		c.Name, _, _ = strings.Cut(colour, "/")
-	}
-	for _, theft := range p.Thefts {
-		c.Thefts = append(c.Thefts, trace.Theft{Colour: theft.Colour, Chain: theft.Chain, Asset: theft.Asset, Tx: theft.Tx, To: theft.To, Amount: theft.Amount.String()})
-	}
-	for _, x := range p.Labels {
-		c.Labels = append(c.Labels, trace.Label{Chain: x.Chain, Address: x.Address, Kind: x.Kind, Entity: x.Entity, By: "the replay", Why: "synthetic"})
-	}
-	l.theft = c
+	l.Case.Services, l.Case.AttributedTo = nil, trace.Attribution{Actor: "lazarus-group", By: "the replay"}
 	return l
 })
 
@@ -108,16 +65,16 @@ func newRig(tb testing.TB, part int) *rig {
 	r := &rig{tb: tb, path: filepath.Join(tb.TempDir(), "book.db"), store: memory.New()}
 	l := played()
 	if part > 0 {
-		if err := r.store.Append(tb.Context(), l.blocks[:len(l.blocks)/part]); err != nil {
+		if err := r.store.Append(tb.Context(), l.Blocks[:len(l.Blocks)/part]); err != nil {
 			tb.Fatal(err)
 		}
-		r.now = l.blocks[len(l.blocks)/part-1].Time
+		r.now = l.Blocks[len(l.Blocks)/part-1].Time
 	}
 	var err error
-	if r.engine, err = screen.NewEngine(r.store, screen.Options{Notations: notations, Now: func() int64 { return r.now }, Deposits: true}); err != nil {
+	if r.engine, err = screen.NewEngine(r.store, screen.Options{Notations: laundering.Notations, Now: func() int64 { return r.now }, Deposits: true}); err != nil {
 		tb.Fatal(err)
 	}
-	if err := r.engine.Rebuild(tb.Context(), []*trace.Case{l.theft}, nil); err != nil {
+	if err := r.engine.Rebuild(tb.Context(), []*trace.Case{l.Case}, nil); err != nil {
 		tb.Fatal(err)
 	}
 	r.open()
@@ -133,7 +90,7 @@ func (r *rig) open() {
 		r.tb.Fatal(err)
 	}
 	r.guard, err = guard.Open(ctx, guard.Options{
-		Book: r.book, Know: r.engine.Now, Store: r.store, Notations: notations, Now: func() int64 { return r.now }, Every: r.every,
+		Book: r.book, Know: r.engine.Now, Store: r.store, Notations: laundering.Notations, Now: func() int64 { return r.now }, Every: r.every,
 		Told: func(_ context.Context, t *guard.Transition) error {
 			r.mu.Lock()
 			defer r.mu.Unlock()
@@ -271,7 +228,7 @@ func (r *rig) same(venue string) guard.Report {
 func TestLimitsTheFlow(t *testing.T) {
 	r := newRig(t, 1)
 	r.venue("dex", casebook.Posted, `{"chain": "ethereum"}`)
-	incident := played().theft.Name
+	incident := played().Case.Name
 	thief, customer := r.attack("dex", r.tainted(6), 15)
 	if thief.Action != breaker.Refuse || len(thief.Reasons) == 0 || thief.Reasons[0].Incident != incident || thief.Reasons[0].Match != breaker.Tainted {
 		t.Errorf("a thief: %s %+v", thief.Action, thief.Reasons)
@@ -370,7 +327,7 @@ func TestSameUseSameDecision(t *testing.T) {
 func TestAsksAgain(t *testing.T) {
 	r := newRig(t, 1)
 	r.venue("dex", casebook.Posted, `{"incident": {"share": 9999, "near_share": 10, "near_hops": 9}}`)
-	incident := played().theft.Name
+	incident := played().Case.Name
 	thieves := r.tainted(6)
 	r.must2(r.guard.Override(t.Context(), "dex", "key-1", breaker.Override{Incident: incident, Route: route, State: breaker.Limit, Until: r.now + day, By: "A. Analyst", Reason: "seen by hand"}))
 	e := r.swap("linked", account(9), 100)
@@ -517,7 +474,7 @@ func TestConfigurationChanges(t *testing.T) {
 	}
 	r.venue("dex", casebook.Posted, `"chain: ethereum\nincident:\n  min_senders: 2\n"`)
 	r.to(r.now + minute)
-	if s := r.state("dex", played().theft.Name, route); s != breaker.Limit {
+	if s := r.state("dex", played().Case.Name, route); s != breaker.Limit {
 		t.Errorf("under the new configuration: %s", s)
 	}
 	if d := r.use("dex", r.swap("after", thieves[0], 1000))[0]; d.Action != breaker.Refuse {

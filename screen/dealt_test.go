@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"coldtrail/attribution/label"
+	"coldtrail/internal/laundering"
 	"coldtrail/ledger"
 	"coldtrail/screen/exposure"
 	"coldtrail/store/memory"
@@ -25,7 +26,7 @@ func wallet(n byte) ledger.Address {
 
 func written(t *testing.T, chain ledger.Chain, a ledger.Address) string {
 	t.Helper()
-	notation, err := notations(chain)
+	notation, err := laundering.Notations(chain)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,7 @@ import (
 	"testing"
 
 	"coldtrail/attribution/label"
-	"coldtrail/chain/bitcoin"
-	"coldtrail/chain/evm"
+	"coldtrail/internal/laundering"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
 	"coldtrail/screen"
@@ -19,52 +18,30 @@ import (
 	"coldtrail/trace"
 )
 
-func notations(chain ledger.Chain) (ledger.Notation, error) {
-	if chain.Family() == ledger.Account {
-		return evm.Notation{}, nil
-	}
-	network, err := bitcoin.NetworkOf(chain)
-	return bitcoin.Notation{Network: network}, err
-}
-
 // clock is a moment that tests set.
 type clock struct{ now int64 }
 
 func (c *clock) read() int64 { return c.now }
 
-// laundering is a replayed laundering with its blocks in the order of their times.
-func laundering(t *testing.T, seed uint64) (*replay.Played, []*ledger.Block, *trace.Case) {
-	t.Helper()
-	var blocks []*ledger.Block
-	sink := func(b *ledger.Block) error {
-		blocks = append(blocks, b)
-		return nil
-	}
-	options := replay.Options{Seed: seed, Scale: 1000, Thin: 40, Wallets: 300, Scenario: "bybit"}
-	p, err := replay.Play(options, replay.NewAccounts(seed, 21_895_237, sink), replay.NewOutputs(seed, sink))
+// played is a replayed laundering, with a case that asks nothing of the swap service.
+func played(tb testing.TB, options replay.Options) *laundering.Laundering {
+	tb.Helper()
+	l, err := laundering.Play(options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	slices.SortStableFunc(blocks, func(a, b *ledger.Block) int { return int(a.Time - b.Time) })
-	c := &trace.Case{
-		File: "replay", Title: "Replay", Victims: p.Victims, AttributedTo: trace.Attribution{Actor: "lazarus-group", By: "the replay"},
-		Networks: map[string]string{"BTC": string(replay.Regtest), "ETH": string(ledger.Ethereum)},
-	}
-	for colour := range p.Truth.Stolen() {
-		c.Name, _, _ = strings.Cut(colour, "/")
-	}
-	for _, theft := range p.Thefts {
-		c.Thefts = append(c.Thefts, trace.Theft{Colour: theft.Colour, Chain: theft.Chain, Asset: theft.Asset, Tx: theft.Tx, To: theft.To, Amount: theft.Amount.String()})
-	}
-	for _, l := range p.Labels {
-		c.Labels = append(c.Labels, trace.Label{Chain: l.Chain, Address: l.Address, Kind: l.Kind, Entity: l.Entity, By: "the replay", Why: "synthetic"})
-	}
-	return p, blocks, c
+	l.Case.Services, l.Case.AttributedTo = nil, trace.Attribution{Actor: "lazarus-group", By: "the replay"}
+	return l
+}
+
+// small are the options of a laundering that is played in a moment.
+func small(seed uint64) replay.Options {
+	return replay.Options{Seed: seed, Scale: 1000, Thin: 40, Wallets: 300, Scenario: "bybit"}
 }
 
 func engine(t *testing.T, s store.Store, at *clock, cases ...*trace.Case) *screen.Engine {
 	t.Helper()
-	e, err := screen.NewEngine(s, screen.Options{Notations: notations, Now: at.read, Deposits: true})
+	e, err := screen.NewEngine(s, screen.Options{Notations: laundering.Notations, Now: at.read, Deposits: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +140,8 @@ func TestLists(t *testing.T) {
 // TestScreensLaundering: the thief's own address, money on its way, where it is, and an
 // innocent stranger, as the laundering goes on.
 func TestScreensLaundering(t *testing.T) {
-	p, blocks, c := laundering(t, 3)
+	p := played(t, small(3))
+	blocks, c := p.Blocks, p.Case
 	s, at := memory.New(), &clock{}
 	if err := s.Append(t.Context(), blocks[:1]); err != nil {
 		t.Fatal(err)
@@ -225,7 +203,8 @@ func TestScreensLaundering(t *testing.T) {
 // TestFreshRebuild: whatever blocks came and went, every verdict is that of an engine that
 // reads the same store for the first time.
 func TestFreshRebuild(t *testing.T) {
-	p, blocks, c := laundering(t, 4)
+	p := played(t, small(4))
+	blocks, c := p.Blocks, p.Case
 	s, at, random := memory.New(), &clock{}, rand.New(rand.NewPCG(4, 4))
 	for i, l := range p.Labels { // with whom some dealt
 		if i%3 != 0 {

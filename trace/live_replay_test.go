@@ -2,11 +2,10 @@ package trace_test
 
 import (
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"coldtrail/internal/laundering"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
 	"coldtrail/store"
@@ -19,33 +18,11 @@ import (
 // played is a laundering with its blocks in the order of their times.
 func played(tb testing.TB, options replay.Options) ([]*ledger.Block, *trace.Case) {
 	tb.Helper()
-	var blocks []*ledger.Block
-	sink := func(b *ledger.Block) error {
-		blocks = append(blocks, b)
-		return nil
-	}
-	p, err := replay.Play(options, replay.NewAccounts(options.Seed, 21_895_237, sink), replay.NewOutputs(options.Seed, sink))
+	l, err := laundering.Play(options)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	slices.SortStableFunc(blocks, func(a, b *ledger.Block) int { return int(a.Time - b.Time) })
-	c := &trace.Case{
-		File: "replay", Name: "replay", Victims: p.Victims,
-		Networks: map[string]string{"BTC": string(replay.Regtest), "ETH": string(ledger.Ethereum)},
-	}
-	for colour := range p.Truth.Stolen() {
-		c.Name, _, _ = strings.Cut(colour, "/")
-	}
-	for _, t := range p.Thefts {
-		c.Thefts = append(c.Thefts, trace.Theft{Colour: t.Colour, Chain: t.Chain, Asset: t.Asset, Tx: t.Tx, To: t.To, Outpoint: t.Outpoint, Amount: t.Amount.String()})
-	}
-	for _, l := range p.Labels {
-		c.Labels = append(c.Labels, trace.Label{Chain: l.Chain, Address: l.Address, Kind: l.Kind, Entity: l.Entity, By: "the replay", Why: "synthetic"})
-	}
-	if len(p.Pairs) > 0 {
-		c.Services = []trace.Service{{Name: "eXch", By: "the replay", Window: "2h", Wallets: []trace.Wallet{{Chain: string(replay.Regtest), Address: p.Hot}}}}
-	}
-	return blocks, c
+	return l.Blocks, l.Case
 }
 
 // liveOptions are those of a live trace with crossings.
@@ -130,8 +107,7 @@ func BenchmarkLiveBlock(b *testing.B) {
 	const last = 400
 	for at := 0; at < len(blocks)-last; at += 256 {
 		for _, chain := range []ledger.Chain{ledger.Ethereum, replay.Regtest} {
-			of := slices.DeleteFunc(slices.Clone(blocks[at:min(at+256, len(blocks)-last)]), func(x *ledger.Block) bool { return x.Chain != chain })
-			if err := s.Append(b.Context(), of); err != nil {
+			if err := s.Append(b.Context(), laundering.Of(chain, blocks[at:min(at+256, len(blocks)-last)])); err != nil {
 				b.Fatal(err)
 			}
 		}

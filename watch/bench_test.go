@@ -13,6 +13,7 @@ import (
 	"coldtrail/attribution/label"
 	"coldtrail/casebook"
 	"coldtrail/casebook/sqlite"
+	"coldtrail/internal/laundering"
 	"coldtrail/ledger"
 	"coldtrail/screen"
 	"coldtrail/screen/exposure"
@@ -39,7 +40,7 @@ func crowd(b *testing.B, nth int) (*screen.Engine, func(int) string, *memory.Sto
 	if err = errors.Join(err, s.Append(b.Context(), []*ledger.Block{block})); err != nil {
 		b.Fatal(err)
 	}
-	e, err := screen.NewEngine(s, screen.Options{Notations: notations, Now: func() int64 { return start }})
+	e, err := screen.NewEngine(s, screen.Options{Notations: laundering.Notations, Now: func() int64 { return start }})
 	if err == nil {
 		err = e.Rebuild(b.Context(), nil, nil)
 	}

@@ -195,7 +195,7 @@ func TestAnotherPolicy(t *testing.T) {
 // TestDeltas: a subscriber to whom differences come while a laundering goes on, with a
 // reorganisation in it, holds at every revision what a publisher says that starts afresh.
 func TestDeltas(t *testing.T) {
-	blocks, c := laundering()
+	blocks, c := played()
 	at := turning().block
 	s := newStage(t, blocks[at-1].Time)
 	if err := s.store.Append(t.Context(), blocks[:at]); err != nil {

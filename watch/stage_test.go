@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,8 +15,7 @@ import (
 	"coldtrail/attribution/label"
 	"coldtrail/casebook"
 	"coldtrail/casebook/sqlite"
-	"coldtrail/chain/bitcoin"
-	"coldtrail/chain/evm"
+	"coldtrail/internal/laundering"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
 	"coldtrail/screen"
@@ -29,42 +27,15 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func notations(chain ledger.Chain) (ledger.Notation, error) {
-	if chain.Family() == ledger.Account {
-		return evm.Notation{}, nil
-	}
-	network, err := bitcoin.NetworkOf(chain)
-	return bitcoin.Notation{Network: network}, err
-}
-
-// laundering is a replayed laundering with its blocks in the order of their times.
-var laundering = sync.OnceValues(func() ([]*ledger.Block, *trace.Case) {
-	const seed = 3
-	var blocks []*ledger.Block
-	sink := func(b *ledger.Block) error {
-		blocks = append(blocks, b)
-		return nil
-	}
-	options := replay.Options{Seed: seed, Scale: 1000, Thin: 40, Wallets: 300, Scenario: "bybit"}
-	p, err := replay.Play(options, replay.NewAccounts(seed, 21_895_237, sink), replay.NewOutputs(seed, sink))
+// played is a replayed laundering: its blocks in the order of their times, and a case that
+// asks nothing of the swap service.
+var played = sync.OnceValues(func() ([]*ledger.Block, *trace.Case) {
+	l, err := laundering.Play(replay.Options{Seed: 3, Scale: 1000, Thin: 40, Wallets: 300, Scenario: "bybit"})
 	if err != nil {
 		panic(err)
 	}
-	slices.SortStableFunc(blocks, func(a, b *ledger.Block) int { return int(a.Time - b.Time) })
-	c := &trace.Case{
-		File: "replay", Title: "Replay", Victims: p.Victims, AttributedTo: trace.Attribution{Actor: "lazarus-group", By: "the replay"},
-		Networks: map[string]string{"BTC": string(replay.Regtest), "ETH": string(ledger.Ethereum)},
-	}
-	for colour := range p.Truth.Stolen() {
-		c.Name, _, _ = strings.Cut(colour, "/")
-	}
-	for _, theft := range p.Thefts {
-		c.Thefts = append(c.Thefts, trace.Theft{Colour: theft.Colour, Chain: theft.Chain, Asset: theft.Asset, Tx: theft.Tx, To: theft.To, Amount: theft.Amount.String()})
-	}
-	for _, l := range p.Labels {
-		c.Labels = append(c.Labels, trace.Label{Chain: l.Chain, Address: l.Address, Kind: l.Kind, Entity: l.Entity, By: "the replay", Why: "synthetic"})
-	}
-	return blocks, c
+	l.Case.Services, l.Case.AttributedTo = nil, trace.Attribution{Actor: "lazarus-group", By: "the replay"}
+	return l.Blocks, l.Case
 })
 
 // stage is an engine over a store, a casebook in a file and a clock that tests set.
@@ -112,7 +83,7 @@ func newStage(t *testing.T, now int64, cases ...*trace.Case) *stage {
 		}
 	})
 	var err error
-	s.engine, err = screen.NewEngine(s.store, screen.Options{Notations: notations, Now: s.second, Deposits: true, Cases: cases})
+	s.engine, err = screen.NewEngine(s.store, screen.Options{Notations: laundering.Notations, Now: s.second, Deposits: true, Cases: cases})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,11 +241,11 @@ type turned struct {
 
 // turning finds such an address, by an engine of its own.
 var turning = sync.OnceValue(func() turned {
-	blocks, c := laundering()
+	blocks, c := played()
 	ctx := context.Background()
 	s := memory.New()
 	now := int64(0)
-	e, err := screen.NewEngine(s, screen.Options{Notations: notations, Now: func() int64 { return now }, Deposits: true})
+	e, err := screen.NewEngine(s, screen.Options{Notations: laundering.Notations, Now: func() int64 { return now }, Deposits: true})
 	if err != nil {
 		panic(err)
 	}

@@ -28,7 +28,7 @@ import (
 // before is a stage with all blocks before the one with which an address turns.
 func before(t *testing.T) (*stage, turned, *ledger.Block) {
 	t.Helper()
-	blocks, c := laundering()
+	blocks, c := played()
 	at := turning()
 	s := newStage(t, blocks[at.block-1].Time)
 	if err := s.store.Append(t.Context(), blocks[:at.block]); err != nil {
@@ -360,7 +360,7 @@ func TestOldDataSaysNothing(t *testing.T) {
 	if err := json.Unmarshal(stale[0].Body, &said); err != nil || said.State != watch.Silent || said.Last != heard {
 		t.Errorf("%+v, %v", said, err)
 	}
-	_, c := laundering()
+	_, c := played()
 	s.claim(t, listed(stranger, heard))
 	s.rebuild(t, c)
 	if r := s.look(t, w); r.Raised != 1 {
@@ -742,7 +742,7 @@ func TestRunMindsTheClock(t *testing.T) {
 // TestWholeLaundering: block by block, with rounds in between, a watch ends up with alerts
 // that say of every member what an engine says that reads all blocks for the first time.
 func TestWholeLaundering(t *testing.T) {
-	blocks, c := laundering()
+	blocks, c := played()
 	at := turning()
 	blocks = blocks[:min(len(blocks), at.block+400)]
 	s := newStage(t, blocks[len(blocks)-1].Time)

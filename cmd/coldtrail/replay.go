@@ -8,15 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
+	"coldtrail/internal/laundering"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
 	"coldtrail/store"
 	"coldtrail/store/embedded"
-	"coldtrail/trace"
 )
 
 type replayVerb struct {
@@ -47,7 +46,7 @@ func (v *replayVerb) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := writeYAML(filepath.Join(v.Out, "case.yaml"), replayCase(v.Scenario, played)); err != nil {
+	if err := writeYAML(filepath.Join(v.Out, "case.yaml"), laundering.CaseOf(v.Scenario, played)); err != nil {
 		return err
 	}
 	if err := writeTruth(filepath.Join(v.Out, "truth.json"), played); err != nil {
@@ -90,37 +89,12 @@ func (v *replayVerb) play(ctx context.Context, s *session, into store.Writer) (*
 		return flush()
 	}
 	options := replay.Options{Seed: v.Seed, Scale: v.Scale, Thin: v.Thin, Scenario: v.Scenario, Wallets: v.Wallets, Quiet: v.Quiet}
-	played, err := replay.Play(options, replay.NewAccounts(v.Seed, replayHeight, sink), replay.NewOutputs(v.Seed, sink))
+	played, err := replay.Play(options, replay.NewAccounts(v.Seed, laundering.Height, sink), replay.NewOutputs(v.Seed, sink))
 	if err == nil {
 		err = flush()
 	}
 	bar.end()
 	return played, err
-}
-
-// replayHeight is where the Ethereum of a replay begins: the block before the theft
-// from Bybit.
-const replayHeight = 21_895_237
-
-// replayCase is the case file of a replay.
-func replayCase(scenario string, p *replay.Played) *trace.Case {
-	c := &trace.Case{
-		Name: "replay", Title: "Replay of " + scenario + " (synthetic)", Victims: p.Victims,
-		Networks: map[string]string{"BTC": string(replay.Regtest), "ETH": string(ledger.Ethereum)},
-	}
-	for _, colour := range sortedKeys(p.Truth.Stolen()) {
-		c.Name, _, _ = strings.Cut(colour, "/")
-	}
-	for _, t := range p.Thefts {
-		c.Thefts = append(c.Thefts, trace.Theft{Colour: t.Colour, Chain: t.Chain, Asset: t.Asset, Tx: t.Tx, To: t.To, Outpoint: t.Outpoint, Amount: t.Amount.String()})
-	}
-	for _, l := range p.Labels {
-		c.Labels = append(c.Labels, trace.Label{Chain: l.Chain, Address: l.Address, Kind: l.Kind, Entity: l.Entity, By: "the replay", Why: "synthetic"})
-	}
-	if len(p.Pairs) > 0 {
-		c.Services = []trace.Service{{Name: "eXch", By: "the replay", Window: "2h", Wallets: []trace.Wallet{{Chain: string(replay.Regtest), Address: p.Hot}}}}
-	}
-	return c
 }
 
 func writeYAML(file string, value any) error {
