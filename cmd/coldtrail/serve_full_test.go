@@ -8,9 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"coldtrail/internal/nodetest"
 )
 
 // smallDisk is a folder on a file system of its own, of so many MiB.
@@ -35,18 +32,9 @@ func smallDisk(t *testing.T, mebibytes int) string {
 // to leave out.
 func TestServeFullDisk(t *testing.T) {
 	disk := smallDisk(t, 96)
-	begin := time.Now().Unix() - 7200
-	c := &chase{t: t, evm: nodetest.Anvil(t, "--timestamp", fmt.Sprint(begin-600)), node: nodetest.Btcd(t)}
-	var err error
-	if c.accounts, err = nodetest.NewAccountStage(c.evm, nodetest.Contracts(t), begin); err != nil {
-		t.Fatal(err)
-	}
-	if c.outputs, err = nodetest.NewOutputStage(c.node, begin); err != nil {
-		t.Fatal(err)
-	}
-	file, data := c.rob(begin), filepath.Join(disk, "data")
-	s := serve(t, "--data", data, "serve", "--open", "--every", "100ms", "--case", file,
-		"--follow", string(c.accounts.Chain())+"=rpc:"+c.accounts.URL(), "--follow", "simnet=rpc:"+c.node.URL)
+	c, file := newChase(t)
+	data := filepath.Join(disk, "data")
+	s := serve(t, c.follow(data, file, c.accounts.URL())...)
 	s.wait("at both tips", func() bool { return c.atTips(s) })
 	thief := c.holders[0]
 	filled := filepath.Join(disk, "filled")

@@ -124,6 +124,21 @@ func (v *verdictOf) rest() string {
 	return fmt.Sprintf("%s %s %s %s %s", v.Subject, v.Level, v.Outcome, v.Reasons, v.Facts)
 }
 
+// get asks and gives the status and the text of the answer.
+func (s *served) get(path string) (code int, text string) {
+	s.t.Helper()
+	r, err := http.Get(s.url + path) //nolint:noctx // a test
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = r.Body.Close() }()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return r.StatusCode, string(body)
+}
+
 func (s *served) screen(subject string) (verdictOf, error) {
 	var v verdictOf
 	r, err := http.Get(s.url + "/v1/screen?subject=" + subject) //nolint:noctx // a test
@@ -250,13 +265,11 @@ func (c *chase) mark() (back func()) {
 	}
 }
 
-// TestServeThroughReorganisations screens at 500 requests a second while anvil and btcd
-// are followed at their tips and take back up to 64 blocks, again and again. After each
-// of these every verdict is what somebody says who reads both nodes for the first time,
-// and no request fails.
-func TestServeThroughReorganisations(t *testing.T) {
+// newChase starts both nodes and steals on both chains. It gives the case file, too.
+func newChase(t *testing.T) (c *chase, file string) {
+	t.Helper()
 	begin := time.Now().Unix() - 7200
-	c := &chase{t: t, evm: nodetest.Anvil(t, "--timestamp", fmt.Sprint(begin-600)), node: nodetest.Btcd(t)}
+	c = &chase{t: t, evm: nodetest.Anvil(t, "--timestamp", fmt.Sprint(begin-600)), node: nodetest.Btcd(t)}
 	var err error
 	if c.accounts, err = nodetest.NewAccountStage(c.evm, nodetest.Contracts(t), begin); err != nil {
 		t.Fatal(err)
@@ -264,9 +277,25 @@ func TestServeThroughReorganisations(t *testing.T) {
 	if c.outputs, err = nodetest.NewOutputStage(c.node, begin); err != nil {
 		t.Fatal(err)
 	}
-	file := c.rob(begin)
-	s := serve(t, "--data", t.TempDir(), "serve", "--open", "--every", "100ms", "--case", file,
-		"--follow", string(c.accounts.Chain())+"=rpc:"+c.accounts.URL(), "--follow", "simnet=rpc:"+c.node.URL)
+	return c, c.rob(begin)
+}
+
+// follow are the arguments of a server that follows both nodes, that of accounts under an
+// address of its own.
+func (c *chase) follow(data, file, accounts string) []string {
+	return []string{
+		"--data", data, "serve", "--open", "--every", "100ms", "--case", file,
+		"--follow", string(c.accounts.Chain()) + "=rpc:" + accounts, "--follow", "simnet=rpc:" + c.node.URL,
+	}
+}
+
+// TestServeThroughReorganisations screens at 500 requests a second while anvil and btcd
+// are followed at their tips and take back up to 64 blocks, again and again. After each
+// of these every verdict is what somebody says who reads both nodes for the first time,
+// and no request fails.
+func TestServeThroughReorganisations(t *testing.T) {
+	c, file := newChase(t)
+	s := serve(t, c.follow(t.TempDir(), file, c.accounts.URL())...)
 	s.wait("at both tips", func() bool { return c.atTips(s) })
 	load := s.ask(500, c.known)
 	for _, depth := range []int{1, 3, 12, 33, 64} {
