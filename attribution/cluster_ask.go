@@ -43,24 +43,38 @@ func (c *Clusters) Height() ledger.Height {
 
 // member finds an address in the forest.
 func (c *Clusters) member(ctx context.Context, a ledger.Address) (cluster.Member, error) {
-	if c.chain.Family() == ledger.Account {
-		g, _ := c.grower.(*accounts)
-		if len(g.members) == 0 {
-			g.reload()
-		}
-		if m, ok := g.members[a]; ok {
-			return m, nil
-		}
+	members, err := c.members(ctx, []ledger.Address{a})
+	if err == nil && members[0] == cluster.Nobody {
 		return 0, ErrNoMember
 	}
-	firsts, err := firstOutputs(ctx, c.store, c.chain, []ledger.Address{a})
 	if err != nil {
 		return 0, err
 	}
-	if uint64(firsts[0]) >= c.forest.Members() {
-		return 0, ErrNoMember
+	return members[0], nil
+}
+
+// members finds addresses in the forest, Nobody for those that it does not have.
+func (c *Clusters) members(ctx context.Context, addresses []ledger.Address) ([]cluster.Member, error) {
+	list := make([]cluster.Member, len(addresses))
+	if g, ok := c.grower.(*accounts); ok {
+		if uint64(len(g.members)) != c.forest.Members() {
+			g.reload()
+		}
+		for i, a := range addresses {
+			m, held := g.members[a]
+			if list[i] = m; !held {
+				list[i] = cluster.Nobody
+			}
+		}
+		return list, nil
 	}
-	return cluster.Member(firsts[0]), nil
+	firsts, err := firstOutputs(ctx, c.store, c.chain, addresses)
+	for i, first := range firsts {
+		if list[i] = cluster.Nobody; uint64(first) < c.forest.Members() {
+			list[i] = cluster.Member(first)
+		}
+	}
+	return list, err
 }
 
 // addresses are the addresses of members.

@@ -15,6 +15,9 @@ type Member = uint32
 // none stands for no member and no link.
 const none = 1<<32 - 1
 
+// Nobody is the member that no address has.
+const Nobody Member = none
+
 // MaxMembers is how many outputs or accounts a forest can number.
 const MaxMembers = 1<<32 - 2
 
@@ -102,6 +105,13 @@ func lengthen[T any](list []T, n uint64) []T {
 type Forest struct {
 	*Space
 	scratch []Member
+	back    Extent
+}
+
+// Extent is how far a forest has come, in members and links.
+type Extent struct {
+	Members uint64
+	Links   uint32
 }
 
 // Open makes a forest of a space. What a killed process left beyond the last mark is
@@ -115,7 +125,19 @@ func Open(s *Space) *Forest {
 		f.undo(0)
 		s.Counts[countMembers] = 0
 	}
+	f.back = f.Extent()
 	return f
+}
+
+// Extent is how far the forest has come.
+func (f *Forest) Extent() Extent { return Extent{f.Members(), f.Joined()} }
+
+// Kept is what of the forest is still what it was when Kept was asked last: it may have
+// been taken back and have grown again since.
+func (f *Forest) Kept() Extent {
+	kept := f.back
+	f.back = f.Extent()
+	return kept
 }
 
 // Members is how many outputs or accounts there are, joined or not.
@@ -200,6 +222,20 @@ func (f *Forest) RootAt(address Member, links uint32) Member {
 
 // Size is how many addresses the cluster of a root has.
 func (f *Forest) Size(root Member) uint32 { return f.Nodes[root].Count }
+
+// SizeAt is how many addresses the cluster of a root had when the forest had so many
+// links. It reads the links since.
+func (f *Forest) SizeAt(root Member, links uint32) uint32 {
+	for i := range f.Links[links:max(links, f.Joined())] {
+		switch l := &f.Links[links:][i]; root {
+		case l.Parent:
+			return l.ParentCount
+		case l.Child:
+			return l.ChildCount
+		}
+	}
+	return f.Size(root)
+}
 
 // Held is an output's address and a member above it, both none for an output that is
 // not in the forest.
@@ -302,6 +338,7 @@ func (f *Forest) Rewind(block uint64) {
 	}
 	f.undo(uint64(mark.Links))
 	f.Counts[countMembers] = uint64(mark.Members)
+	f.back = Extent{min(f.back.Members, f.Members()), min(f.back.Links, f.Joined())}
 }
 
 // undo takes links back, newest first. A link whose joining a kill cut short is undone
@@ -317,7 +354,13 @@ func (f *Forest) undo(links uint64) {
 
 // Each visits the addresses of a root's cluster until visit says to stop.
 func (f *Forest) Each(root Member, visit func(address Member) bool) {
-	for at := f.Nodes[root].Next; ; at = f.Nodes[at].Next {
+	f.Part(f.Nodes[root].Next, root, visit)
+}
+
+// Part visits the addresses that a root's cluster had at an earlier time, given where its
+// ring began then: what was joined since stands in front of them or behind the root.
+func (f *Forest) Part(begin, root Member, visit func(address Member) bool) {
+	for at := begin; ; at = f.Nodes[at].Next {
 		if !visit(at) || at == root {
 			return
 		}
