@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"coldtrail/attribution/cluster"
 	"coldtrail/attribution/label"
@@ -32,6 +33,15 @@ type Reason struct {
 
 // Chain is the chain of the clusters, and how its addresses are written.
 func (c *Clusters) Chain() (ledger.Chain, ledger.Notation) { return c.chain, c.options.Notation }
+
+// Rules names the rules by which the clusters are grown.
+func (c *Clusters) Rules() string {
+	names := make([]string, len(c.options.Rules))
+	for i, r := range c.options.Rules {
+		names[i] = r.Name
+	}
+	return strings.Join(names, ", ")
+}
 
 // Height is the last block that the clusters know.
 func (c *Clusters) Height() ledger.Height {

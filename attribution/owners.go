@@ -79,9 +79,10 @@ type Change int
 
 // The changes, from the least.
 const (
-	Unchanged     Change = iota
-	NewRecent            // groups and recent addresses are others; the base is as it was
-	NewAltogether        // so is the base
+	Unchanged Change = iota
+	Grown            // groups and recent addresses came, and groups became one owner's
+	TakenBack        // some went, or came apart
+	Anew             // the base is another, too
 )
 
 // Advance brings clusters and list to the store's head.
@@ -96,12 +97,12 @@ func (o *Owners) Advance(ctx context.Context) (Change, error) {
 	change := Unchanged
 	switch {
 	case !current:
-		change = NewAltogether
+		change = Anew
 		if err := o.begin(ctx); err != nil {
 			return change, err
 		}
 	case kept.Links < o.seen.Links || kept.Members < o.seen.Members:
-		change = NewRecent
+		change = TakenBack
 		o.retreat(kept)
 	}
 	if err := o.meet(ctx); err != nil {
@@ -109,7 +110,7 @@ func (o *Owners) Advance(ctx context.Context) (Change, error) {
 	}
 	joined, err := o.join(ctx)
 	if joined && change == Unchanged {
-		change = NewRecent
+		change = Grown
 	}
 	o.current = err == nil
 	return change, err

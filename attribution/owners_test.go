@@ -2,6 +2,7 @@ package attribution_test
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -12,89 +13,30 @@ import (
 	"coldtrail/attribution/cluster"
 	"coldtrail/ledger"
 	"coldtrail/store/memory"
+	"coldtrail/store/storetest"
 )
-
-// village is a small random UTXO chain whose last blocks may be taken back and replaced
-// by others: people of a few addresses each, who pay with coins of several.
-type village struct {
-	blocks  []*ledger.Block
-	unspent [][]ledger.Outpoint // after each block
-	made    int
-}
-
-// grow adds a random block.
-func (v *village) grow(t *rapid.T) *ledger.Block {
-	pay := func(tx *ledger.Tx) {
-		v.made++
-		tx.ID = ledger.Hash(sha256.Sum256(fmt.Append(nil, "tx ", v.made)))
-		for range rapid.IntRange(1, 3).Draw(t, "outputs") {
-			a, err := ledger.NameAddress(fmt.Sprintf("a%02d", rapid.IntRange(0, 15).Draw(t, "to")))
-			if err != nil {
-				t.Fatal(err)
-			}
-			tx.Outputs = append(tx.Outputs, ledger.Output{Value: 10, Address: a})
-		}
-	}
-	var open []ledger.Outpoint
-	b := &ledger.Block{Chain: ledger.Bitcoin, Height: ledger.Height(len(v.blocks)), Time: int64(len(v.blocks))}
-	if len(v.blocks) > 0 {
-		b.Parent, open = v.blocks[len(v.blocks)-1].Hash, slices.Clone(v.unspent[len(v.unspent)-1])
-	}
-	coinbase := ledger.Tx{Coinbase: true}
-	pay(&coinbase)
-	b.Txs = append(b.Txs, coinbase)
-	for range rapid.IntRange(0, 3).Draw(t, "payments") {
-		tx := ledger.Tx{Index: uint32(len(b.Txs))}
-		for range rapid.IntRange(1, 2).Draw(t, "inputs") {
-			if len(open) > 0 {
-				at := rapid.IntRange(0, len(open)-1).Draw(t, "coin")
-				tx.Inputs = append(tx.Inputs, open[at])
-				open = slices.Delete(open, at, at+1)
-			}
-		}
-		if len(tx.Inputs) > 0 {
-			pay(&tx)
-			tx.Outputs = tx.Outputs[:1] // no payment for two looks like a mix or a PayJoin
-			b.Txs = append(b.Txs, tx)
-		}
-	}
-	for i := range b.Txs {
-		for j := range b.Txs[i].Outputs {
-			open = append(open, ledger.Outpoint{Tx: b.Txs[i].ID, Index: uint32(j)})
-		}
-	}
-	b.Hash = ledger.Hash(sha256.Sum256(fmt.Append(nil, "block ", v.made, b.Parent)))
-	v.blocks, v.unspent = append(v.blocks, b), append(v.unspent, open)
-	return b
-}
 
 // TestOwners: whatever blocks come and are taken back, the list kept current is that of
 // the clusters as a naive model has them: every address of a cluster with a named one, and
 // which named ones it has, now and after each earlier block.
 func TestOwners(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		s, v := memory.New(), &village{}
+		s, v := memory.New(), &storetest.Village{}
 		var known []ledger.Address
 		for _, n := range rapid.SliceOfNDistinct(rapid.IntRange(0, 15), 1, 4, rapid.ID).Draw(rt, "named") {
-			a, err := ledger.NameAddress(fmt.Sprintf("a%02d", n))
-			if err != nil {
-				rt.Fatal(err)
-			}
-			known = append(known, a)
+			known = append(known, storetest.VillageAddress(n))
 		}
 		options := attribution.ClusterOptions{Rules: []*cluster.Rule{cluster.CoSpend}, Notation: named{}}
 		var list *attribution.Owners
 		base, recent := map[ledger.Address]uint32{}, map[ledger.Address]uint32{}
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
-			if back := rapid.IntRange(-3, 3).Draw(rt, "back"); back > 0 && back < len(v.blocks) {
-				at := len(v.blocks) - back
-				if err := s.Rewind(rt.Context(), ledger.Bitcoin, ledger.Height(at)); err != nil {
+			if back := rapid.IntRange(-3, 3).Draw(rt, "back"); back > 0 && back < len(v.Blocks) {
+				if err := s.Rewind(rt.Context(), ledger.Bitcoin, v.TakeBack(back)); err != nil {
 					rt.Fatal(err)
 				}
-				v.blocks, v.unspent = v.blocks[:at], v.unspent[:at]
 			}
 			for range rapid.IntRange(1, 3).Draw(rt, "blocks") {
-				if err := s.Append(rt.Context(), []*ledger.Block{v.grow(rt)}); err != nil {
+				if err := s.Append(rt.Context(), []*ledger.Block{v.Grow(rt)}); err != nil {
 					rt.Fatal(err)
 				}
 			}
@@ -107,7 +49,7 @@ func TestOwners(t *testing.T) {
 				rt.Fatal(err)
 			}
 			before := len(recent)
-			if change == attribution.NewAltogether {
+			if change == attribution.Anew {
 				clear(base)
 				if err := list.Base(rt.Context(), func(l attribution.Listed) error {
 					if _, twice := base[l.Address]; twice {
@@ -134,8 +76,8 @@ func TestOwners(t *testing.T) {
 // listing is what a list has, by address.
 type listing struct{ base, recent map[ledger.Address]uint32 }
 
-func compareListed(t *rapid.T, list *attribution.Owners, v *village, named []ledger.Address, has listing) {
-	clusters := naive(v.blocks, ledger.Height(len(v.blocks)), []*cluster.Rule{cluster.CoSpend}).clusters()
+func compareListed(t *rapid.T, list *attribution.Owners, v *storetest.Village, named []ledger.Address, has listing) {
+	clusters := naive(v.Blocks, ledger.Height(len(v.Blocks)), []*cluster.Rule{cluster.CoSpend}).clusters()
 	listed := 0
 	for _, members := range clusters {
 		var want []string
@@ -173,9 +115,9 @@ func compareListed(t *rapid.T, list *attribution.Owners, v *village, named []led
 }
 
 // compareThen asks for an earlier block.
-func compareThen(t *rapid.T, list *attribution.Owners, v *village, named []ledger.Address) {
-	as := ledger.Height(rapid.IntRange(0, len(v.blocks)-1).Draw(t, "as"))
-	for _, members := range naive(v.blocks, as, []*cluster.Rule{cluster.CoSpend}).clusters() {
+func compareThen(t *rapid.T, list *attribution.Owners, v *storetest.Village, named []ledger.Address) {
+	as := ledger.Height(rapid.IntRange(0, len(v.Blocks)-1).Draw(t, "as"))
+	for _, members := range naive(v.Blocks, as, []*cluster.Rule{cluster.CoSpend}).clusters() {
 		var want []string
 		for _, m := range members {
 			if slices.Contains(named, m) {
@@ -198,4 +140,71 @@ func texts(list []ledger.Address) (out []string) {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// BenchmarkOwners measures what one more block costs where a service has very many
+// addresses, and how long the list takes to be made anew.
+func BenchmarkOwners(b *testing.B) {
+	const each = 50
+	s, made := memory.New(), 0
+	var parent ledger.Hash
+	address := func(n int) ledger.Address {
+		var payload [20]byte
+		binary.BigEndian.PutUint64(payload[:], uint64(n))
+		return ledger.NewAddress(ledger.P2PKH, payload[:])
+	}
+	grow := func() { // a block in which the service collects fifty more addresses
+		mint := ledger.Tx{ID: ledger.Hash(sha256.Sum256(fmt.Append(nil, "mint ", made))), Coinbase: true}
+		collect := ledger.Tx{ID: ledger.Hash(sha256.Sum256(fmt.Append(nil, "collect ", made))), Index: 1}
+		for i := range each {
+			mint.Outputs = append(mint.Outputs, ledger.Output{Value: 10, Address: address(made*each + i + 1)})
+		}
+		mint.Outputs = append(mint.Outputs, ledger.Output{Value: 10, Address: address(0)})
+		for i := range mint.Outputs {
+			collect.Inputs = append(collect.Inputs, ledger.Outpoint{Tx: mint.ID, Index: uint32(i)})
+		}
+		collect.Outputs = []ledger.Output{{Value: 10 * (each + 1), Address: address(0)}}
+		block := &ledger.Block{Chain: ledger.Bitcoin, Height: ledger.Height(made), Hash: ledger.Hash(sha256.Sum256(fmt.Append(nil, "block ", made))), Parent: parent, Txs: []ledger.Tx{mint, collect}}
+		parent, made = block.Hash, made+1
+		if err := s.Append(b.Context(), []*ledger.Block{block}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range 4_000 {
+		grow()
+	}
+	c, err := attribution.OpenClusters(b.Context(), s, ledger.Bitcoin, cluster.InMemory(ledger.UTXO), attribution.ClusterOptions{Rules: []*cluster.Rule{cluster.CoSpend}, Notation: named{}})
+	if err == nil {
+		err = c.Sync(b.Context())
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("anew", func(b *testing.B) {
+		listed := 0
+		for b.Loop() {
+			list := attribution.NewOwners(c, []ledger.Address{address(0)})
+			if _, err := list.Advance(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+			if err := list.Base(b.Context(), func(attribution.Listed) error { listed++; return nil }); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(listed), "ns/address")
+	})
+	b.Run("a block", func(b *testing.B) {
+		list := attribution.NewOwners(c, []ledger.Address{address(0)})
+		if _, err := list.Advance(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+		for b.Loop() {
+			b.StopTimer()
+			grow()
+			b.StartTimer()
+			if change, err := list.Advance(b.Context()); err != nil || change == attribution.Unchanged {
+				b.Fatal(change, err)
+			}
+		}
+	})
 }

@@ -86,7 +86,7 @@ func (k *Knowledge) Basis() *exposure.Basis { return k.basis }
 // Policy is what decides.
 func (k *Knowledge) Policy() *policy.Policy { return k.policy }
 
-// Len is how many addresses something is known of, and Bytes the memory that takes.
+// Len is how many addresses the index has, one of two layers counted twice.
 func (k *Knowledge) Len() (addresses int) {
 	for _, l := range k.layers {
 		addresses += l.Index.Len()
@@ -97,7 +97,7 @@ func (k *Knowledge) Len() (addresses int) {
 // Bytes is the memory of the index.
 func (k *Knowledge) Bytes() (bytes int) {
 	for _, l := range k.layers {
-		bytes += int(l.Index.Bytes()) + int(l.Sets.Bytes())
+		bytes += int(l.Index.Bytes()) + int(l.Sets.Bytes()) + 4*len(l.Groups)
 	}
 	return bytes
 }
@@ -133,7 +133,7 @@ type target struct {
 func (k *Knowledge) facts(where *target) []exposure.Fact {
 	var facts []exposure.Fact
 	for i := range where.keys {
-		facts = k.view.Facts(facts, where.keys[i])
+		facts = append(facts, k.withoutItself(k.view.Facts(nil, where.keys[i]), where.keys[i])...)
 	}
 	if len(facts) == 0 {
 		return nil
@@ -301,11 +301,11 @@ func (a *answers) keep(key *answerKey, found *answer) {
 }
 
 // unknown are the sets of somebody of whom nothing is known.
-var unknown = [mostLayers]uint32{index.Absent, index.Absent, index.Absent}
+var unknown = [mostLayers]uint32{index.Absent, index.Absent, index.Absent, index.Absent, index.Absent}
 
 // mostLayers is how many layers a state has at most: what is said, what stolen value did,
-// and who dealt with whom.
-const mostLayers = 3
+// who dealt with whom, and two of who has whose owner.
+const mostLayers = 5
 
 type answerKey struct {
 	chain   string
@@ -332,10 +332,14 @@ func (k *Knowledge) ScreenBytes(dst []byte, q *exposure.Question) ([]byte, expos
 	}
 	key := answerKey{chain: where.subject.Chain, purpose: q.Purpose, held: where.subject.Held, seen: where.subject.Seen}
 	key.sets = unknown
+	owned := false
 	for i := range k.layers {
-		if n, ok := k.layers[i].Index.Find(where.keys[0]); ok {
-			key.sets[i] = n
+		if set, ok := k.layers[i].Find(where.keys[0]); ok {
+			key.sets[i], owned = set, owned || k.layers[i].Groups != nil
 		}
+	}
+	if owned && key.sets[0] != index.Absent { // of what its owner's set says, it is not told what is about itself
+		return k.print(dst, q)
 	}
 	now := k.now()
 	a := k.answers.find(&key)
@@ -379,8 +383,8 @@ func (k *Knowledge) print(dst []byte, q *exposure.Question) ([]byte, exposure.Ou
 func (k *Knowledge) Subjects() (list []policy.Subject) {
 	seen := map[ledger.Address]bool{}
 	for _, l := range k.layers {
-		for a, number := range l.Index.Each() {
-			facts, err := l.Sets.At(number)
+		for a, set := range l.Each() {
+			facts, err := l.Sets.At(set)
 			if err != nil || len(facts) == 0 || seen[a] {
 				continue
 			}

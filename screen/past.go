@@ -77,9 +77,19 @@ func (e *Engine) At(ctx context.Context, q *exposure.Question) (exposure.Verdict
 	if where.tx {
 		return exposure.Verdict{}, errors.New("a transaction has no verdict of another time: ask for its parties")
 	}
-	facts, err := e.saidThen(ctx, q, &where)
+	view := attribution.NewView(e.store, label.When{Known: q.Known}, 0)
+	asked := then{q, &where, view, basis.Heads}
+	facts, err := e.saidThen(ctx, &asked)
 	if err != nil {
 		return exposure.Verdict{}, err
+	}
+	owned, err := e.ownedThen(ctx, &asked)
+	if err != nil {
+		return exposure.Verdict{}, err
+	}
+	facts = append(facts, owned...)
+	for i := range where.keys {
+		facts = k.withoutItself(facts, where.keys[i])
 	}
 	facts = append(facts, k.facts(&where)...)
 	v := k.decide(q, &where, policy.Normal(facts))
@@ -88,8 +98,8 @@ func (e *Engine) At(ctx context.Context, q *exposure.Question) (exposure.Verdict
 }
 
 // saidThen is what was said about a subject as far as it was known at a moment.
-func (e *Engine) saidThen(ctx context.Context, q *exposure.Question, where *target) (facts []exposure.Fact, err error) {
-	view := attribution.NewView(e.store, label.When{Known: q.Known}, 0)
+func (e *Engine) saidThen(ctx context.Context, t *then) (facts []exposure.Fact, err error) {
+	q, where, view := t.q, t.where, t.view
 	var subjects []label.Subject
 	if where.subject.Chain != "" {
 		if s, _, err := label.ParseSubject(where.subject.Chain, where.subject.Address); err == nil {

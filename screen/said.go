@@ -73,6 +73,7 @@ func (s *sayings) layer() (index.Layer, error) {
 // read makes facts of all labels of the store, and of what the open cases say.
 func (e *Engine) read(ctx context.Context) (index.Layer, error) {
 	s := &sayings{}
+	e.definers = map[string]bool{}
 	var group []label.Claim
 	for c, err := range e.store.ClaimsOn(ctx, "") {
 		if err != nil {
@@ -102,6 +103,11 @@ func (e *Engine) readClaims(ctx context.Context, s *sayings, group []label.Claim
 	claims := label.Ever(group, 0)
 	if len(claims) == 0 || !claims[0].OnAddress() {
 		return nil
+	}
+	for i := range claims {
+		if claims[i].Cluster {
+			e.definers[claims[i].Name.String()] = true
+		}
 	}
 	facts, err := e.factsAbout(ctx, e.view, claims)
 	if err != nil {

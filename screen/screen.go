@@ -35,6 +35,10 @@ type Options struct {
 	// Deposits lets traces stop at addresses whose value is swept into a service's
 	// wallets.
 	Deposits bool
+	// Clusters opens the clusters whose members are told what is said of others of the same
+	// owner; it is asked again whenever labels are read again, when those that it gave
+	// before are used no more. Nil for none.
+	Clusters func(ctx context.Context) ([]*attribution.Clusters, error)
 	// Now is the clock, in Unix seconds.
 	Now func() int64
 }
@@ -56,7 +60,9 @@ type Engine struct {
 	said     index.Layer // what labels and cases say
 	taint    index.Layer // what stolen value did
 	sets     index.SetsBuilder
+	definers map[string]bool // claims that hold for all of an owner's addresses
 	known    map[ledger.Chain]*notorious
+	owned    owned
 	totals   map[whose]total
 	ends     map[ledger.Chain]store.Status // of the last advance
 	seen     map[ledger.Chain]int64
@@ -114,6 +120,9 @@ func (e *Engine) Rebuild(ctx context.Context, cases []*trace.Case, rules *policy
 	}
 	if err := e.know(e.said); err != nil {
 		return err
+	}
+	if err := e.reopen(ctx); err != nil {
+		return fmt.Errorf("clusters: %w", err)
 	}
 	e.live, e.totals, e.past = nil, map[whose]total{}, newPasts()
 	return e.advance(ctx)
@@ -176,7 +185,11 @@ func (e *Engine) advance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next, err := Assemble(e.store, e.options, e.basis(statuses), e.said, taint, dealt)
+	owned, err := e.ownedLayers(ctx)
+	if err != nil {
+		return fmt.Errorf("clusters: %w", err)
+	}
+	next, err := Assemble(e.store, e.options, e.basis(statuses), append([]index.Layer{e.said, taint, dealt}, owned...)...)
 	if err != nil {
 		return err
 	}
@@ -239,7 +252,7 @@ func (e *Engine) basis(statuses []store.Status) *exposure.Basis {
 	e.serial++
 	b := &exposure.Basis{
 		Index: e.serial, Heads: map[string]exposure.Head{}, Labels: e.revision, Policy: e.options.Policy.String(), Cases: e.digest,
-		Rules: trace.RulesVersion,
+		Rules: trace.RulesVersion, Owners: e.owned.rules,
 	}
 	for i := range statuses {
 		s := &statuses[i]

@@ -51,6 +51,9 @@ type Screening interface {
 	Now() View
 	// At gives the verdict of another time. It may be slow.
 	At(ctx context.Context, q *exposure.Question) (exposure.Verdict, error)
+	// Explain adds to a verdict's conclusions about owners the transactions that they rest
+	// on. It may be slow.
+	Explain(ctx context.Context, v *exposure.Verdict) error
 }
 
 // View is one state of knowledge. It never changes, so that all answers to one request

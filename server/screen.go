@@ -280,6 +280,10 @@ func getExposure(x *exchange) {
 		x.problem(problemInvalid, fmt.Sprintf("%.100q is no address of %s", address, chain))
 		return
 	}
+	if err := x.parts.Screening.Explain(x.request.Context(), &v); err != nil {
+		x.fail(err)
+		return
+	}
 	basis := x.basisOf(view.Basis())
 	x.age(basis.moment(&q))
 	facts := v.Facts

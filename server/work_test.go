@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"coldtrail/screen/exposure"
 	"coldtrail/server"
 )
 
@@ -112,6 +114,16 @@ func TestPages(t *testing.T) {
 	next := read[struct{ Next string }](t, transfers.body).Next
 	if got := w.ask("GET", "/v1/addresses/ethereum/"+cleanAddress+"/transfers?cursor="+next, "viewer", ""); string(got.body) != `{"items":[]}`+"\n" {
 		t.Errorf("the last page is %s", got.body)
+	}
+}
+
+// TestExposure: the facts come with what conclusions about the owner rest on.
+func TestExposure(t *testing.T) {
+	w := start(t)
+	got := w.ask("GET", "/v1/addresses/ethereum/"+ownedAddress+"/exposure", "viewer", "")
+	facts := read[struct{ Facts []exposure.Fact }](t, got.body).Facts
+	if len(facts) != 1 || facts[0].Kind != exposure.Owned || facts[0].About != sanctionedAddress || !slices.Equal(facts[0].Evidence, []string{"0xtie"}) {
+		t.Errorf("it answers %d %s", got.status, got.body)
 	}
 }
 

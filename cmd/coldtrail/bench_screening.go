@@ -257,6 +257,9 @@ func (fixed) At(context.Context, *exposure.Question) (exposure.Verdict, error) {
 	return exposure.Verdict{}, errors.New("nothing else was measured")
 }
 
+// Explain has nothing to explain: nobody's owner is known.
+func (fixed) Explain(context.Context, *exposure.Verdict) error { return nil }
+
 // serve measures the server with its audit log.
 func (o *screened) serve(ctx context.Context, v *benchVerb, k *screen.Knowledge) (err error) {
 	log, _, err := audit.Open(filepath.Join(v.Keep, "audit"), audit.Options{Clock: time.Now})

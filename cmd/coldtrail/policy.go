@@ -85,19 +85,13 @@ func (v *policyTestVerb) Run(ctx context.Context, s *session) error {
 
 // compare tries the policy on everybody who is known.
 func (v *policyTestVerb) compare(ctx context.Context, s *session, tried *policy.Policy, report *policyReport) (err error) {
-	flags := screeningFlags{Case: v.Case, Policy: v.Against, Method: v.Method}
+	flags := screeningFlags{Case: v.Case, Policy: v.Against, Method: v.Method, Owners: true}
 	o, err := flags.openScreening(ctx, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	for chain := range o.engine.Now().Basis().Heads {
-		id, err := parseChain(chain)
-		if err != nil {
-			return err
-		}
-		o.engine.Heard(id, time.Now().Unix()) // what is held is all there is to go by here
-	}
+	o.hearAll(time.Now().Unix())
 	known := o.engine.Now()
 	report.Against, report.Changes = known.Policy().String(), map[string][]policy.Change{}
 	for _, purpose := range v.Purposes {

@@ -36,16 +36,8 @@ func (v *screenVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	// What is held is all there is to go by here; a server, which follows chains, minds
-	// how old it is.
 	now := time.Now().Unix()
-	for chain := range o.engine.Now().Basis().Heads {
-		id, err := parseChain(chain)
-		if err != nil {
-			return err
-		}
-		o.engine.Heard(id, now)
-	}
+	o.hearAll(now)
 	v.tellAge(s, o.engine.Now().Basis(), now)
 	var worst verdicts
 	each := func(subject string) error {
@@ -129,6 +121,11 @@ func (*screenVerb) screen(ctx context.Context, s *session, e *screen.Engine, q e
 	if err != nil {
 		return err
 	}
+	if q.At == 0 {
+		if err := e.Explain(ctx, &verdict); err != nil {
+			return err
+		}
+	}
 	worst.take(&verdict)
 	if s.json {
 		text, err := json.Marshal(&verdict)
@@ -162,12 +159,22 @@ func printVerdict(w io.Writer, v *exposure.Verdict) {
 	}
 }
 
+// mostPrinted is how many transactions of a fact are printed.
+const mostPrinted = 6
+
 // printFact prints what a reason rests on.
 func printFact(w io.Writer, f *exposure.Fact) {
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	if f.Entity != "" {
 		add("%s", inert(f.Entity))
+	}
+	switch f.Kind {
+	case exposure.Owned:
+		add("has the owner of %s, by %s", inert(f.About), f.Rule)
+	case exposure.Dealt:
+		add("%s %s, %s away", f.Direction, decimals(f.Amount.Dec(), string(f.Asset)), hops(f.Hops))
+	case exposure.Labelled, exposure.Tainted:
 	}
 	if f.Category != "" {
 		add("%s", f.Category)
@@ -177,7 +184,7 @@ func printFact(w io.Writer, f *exposure.Fact) {
 		if !f.Total.IsZero() {
 			add("%s of all it received", percent(uint64(f.Share)))
 		}
-		add("%d hops from the theft, certainty %s", f.Hops, percent(uint64(f.Certainty)))
+		add("%s from the theft, certainty %s", hops(f.Hops), percent(uint64(f.Certainty)))
 	}
 	if f.By != "" {
 		add("by %s", inert(f.By))
@@ -194,10 +201,21 @@ func printFact(w io.Writer, f *exposure.Fact) {
 	if f.Claim != "" {
 		add("claim %s", f.Claim)
 	}
-	for _, tx := range f.Evidence {
+	for _, tx := range f.Evidence[:min(mostPrinted, len(f.Evidence))] {
 		add("%s", tx)
 	}
+	if more := len(f.Evidence) - mostPrinted; more > 0 {
+		add("and %d more (--json lists all)", more)
+	}
 	fmt.Fprintln(w, strings.Join(parts, "; "))
+}
+
+// hops says how far something is.
+func hops(n uint32) string {
+	if n == 1 {
+		return "1 hop"
+	}
+	return fmt.Sprintf("%d hops", n)
 }
 
 // eachLine calls do with every line that has something on it.

@@ -4,8 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"coldtrail/screen/exposure"
 )
 
 const (
@@ -125,4 +128,36 @@ func TestPolicyTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustFail(t, "line ", "--data", data, "policy", "test", wrong)
+}
+
+// TestScreenOwner: who spent coins together with a named address has his owner, on the real
+// chain, and the transactions that show it are named.
+func TestScreenOwner(t *testing.T) {
+	const (
+		named   = "1DCbY2GYVaAMCBpuBNN5GVg3a47pNK1wdi"
+		another = "1KAD5EnzzLtrSo2Da2G4zzD7uZrjk8zRAv"
+	)
+	data, list := t.TempDir(), filepath.Join(t.TempDir(), "list.csv")
+	must(t, "--data", data, "ingest", "bitcoin", "--from", "blocks:../../testdata/bitcoin/blk_0_to_14131.dat.zst")
+	write(t, list, "address,network,label,category,confidence,source\n"+named+",bitcoin,Somebody,perpetrator,forensic_investigation,https://example.org\n")
+	must(t, "--data", data, "labels", "import", list)
+	type verdict struct {
+		Outcome string
+		Facts   []exposure.Fact
+		Basis   exposure.Basis
+	}
+	r := coldtrail(t, "--data", data, "--json", "screen", another)
+	v := parse[verdict](t, r.stdout)
+	ties := []string{"6b0f8a73a56c04b519f1883e8aafda643ba61a30bd1439969df21bea5f4e27e2", "28204cad1d7fc1d199e8ef4fa22f182de6258a3eaafe1bbe56ebdcacd3069a5f"}
+	if r.code != 1 || v.Outcome != "review" || len(v.Facts) == 0 || v.Facts[0].Kind != exposure.Owned || v.Facts[0].About != named || v.Facts[0].Rule != "co-spend" ||
+		!slices.Equal(v.Facts[0].Evidence, ties) || v.Basis.Owners != "bip122:000000000019d6689c085ae165831e93 co-spend" {
+		t.Errorf("exit %d, %+v", r.code, v)
+	}
+	r = coldtrail(t, "--data", data, "--json", "screen", another, "--no-owners")
+	if v := parse[verdict](t, r.stdout); v.Basis.Owners != "" || slices.ContainsFunc(v.Facts, func(f exposure.Fact) bool { return f.Kind == exposure.Owned }) {
+		t.Errorf("without owners: %+v", v)
+	}
+	if r := coldtrail(t, "--data", data, "screen", another); !strings.Contains(r.stdout, "has the owner of "+named+", by co-spend") {
+		t.Errorf("for people: %s", r.stdout)
+	}
 }

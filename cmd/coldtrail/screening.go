@@ -4,17 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"coldtrail/attribution"
 	"coldtrail/casebook"
 	"coldtrail/casebook/sqlite"
 	"coldtrail/chain/bitcoin"
 	"coldtrail/ledger"
 	"coldtrail/screen"
 	"coldtrail/screen/policy"
-	"coldtrail/store"
 	"coldtrail/store/embedded"
 	"coldtrail/taint"
 	"coldtrail/trace"
@@ -28,6 +30,8 @@ type screeningFlags struct {
 	Case   []string `type:"path" placeholder:"FILE" help:"Case files whose stolen value is followed, beside the open cases of the casebook."`
 	Policy string   `type:"path" placeholder:"FILE" help:"Policy that decides; by default the bundled one (coldtrail policy show)."`
 	Method string   `default:"fifo" help:"Taint method: fifo, haircut, lifo, poison, seniority or tiho."`
+	// Owners counts what is said of other addresses of the same owner.
+	Owners bool `default:"true" negatable:"" help:"Count what is said of other addresses of the same owner, by the default rules of common ownership; the first time, all blocks that are held are read for it."`
 
 	live bool // chains are followed, and may be reorganised
 }
@@ -84,8 +88,8 @@ func (f *screeningFlags) cases(ctx context.Context, book *casebook.SQL) ([]*trac
 }
 
 // newEngine makes an engine that has read nothing yet.
-func (f *screeningFlags) newEngine(ctx context.Context, from store.Store, book *casebook.SQL) (*screen.Engine, error) {
-	rules, err := f.rules(ctx, book)
+func (f *screeningFlags) newEngine(ctx context.Context, s *session, o *opened) (*screen.Engine, error) {
+	rules, err := f.rules(ctx, o.book)
 	if err != nil {
 		return nil, err
 	}
@@ -94,8 +98,11 @@ func (f *screeningFlags) newEngine(ctx context.Context, from store.Store, book *
 		return nil, err
 	}
 	options := screen.Options{Notations: notations, Policy: rules, Deposits: true, Now: func() int64 { return time.Now().Unix() }}
+	if f.Owners {
+		options.Clusters = func(ctx context.Context) ([]*attribution.Clusters, error) { return o.reopenClusters(ctx, s) }
+	}
 	options.Trace = trace.Options{Method: method, Once: !f.live, Subsidy: func(_ ledger.Chain, h ledger.Height) uint64 { return bitcoin.Subsidy(h) }}
-	return screen.NewEngine(from, options)
+	return screen.NewEngine(o.store, options)
 }
 
 // rebuild lets the engine read labels, cases and, where one is given, a policy anew.
@@ -115,9 +122,34 @@ func (f *screeningFlags) rebuild(ctx context.Context, s *session, o *opened, rul
 
 // opened is a store with its casebook and an engine over them.
 type opened struct {
-	store  *embedded.Store
-	book   *casebook.SQL
-	engine *screen.Engine
+	store    *embedded.Store
+	book     *casebook.SQL
+	engine   *screen.Engine
+	clusters *openedClusters
+}
+
+// reopenClusters opens the clusters of all chains that are held by the labels of now.
+func (o *opened) reopenClusters(ctx context.Context, s *session) (list []*attribution.Clusters, err error) {
+	if o.clusters != nil {
+		if err := o.clusters.close(); err != nil {
+			return nil, err
+		}
+	}
+	if o.clusters, err = s.openClusters(ctx, o.store, clusterFlags{}); err != nil {
+		return nil, err
+	}
+	for _, chain := range slices.Sorted(maps.Keys(o.clusters.byChain)) {
+		list = append(list, o.clusters.byChain[chain])
+	}
+	return list, nil
+}
+
+// hearAll notes that what is held is all there is to go by: of a program that does not
+// follow chains nobody expects to know what happened since.
+func (o *opened) hearAll(moment int64) {
+	for chain := range o.engine.Now().Basis().Heads {
+		o.engine.Heard(ledger.Chain(chain), moment)
+	}
 }
 
 // openScreening opens everything that verdicts rest on, and reads it.
@@ -146,12 +178,15 @@ func (f *screeningFlags) openUnread(ctx context.Context, s *session) (o *opened,
 	if o.book, err = s.openBook(ctx); err != nil {
 		return o, err
 	}
-	o.engine, err = f.newEngine(ctx, o.store, o.book)
+	o.engine, err = f.newEngine(ctx, s, o)
 	return o, err
 }
 
 func (o *opened) close() error {
 	var errs []error
+	if o.clusters != nil {
+		errs = append(errs, o.clusters.close())
+	}
 	if o.book != nil {
 		errs = append(errs, o.book.Close())
 	}

@@ -284,6 +284,11 @@ func (s screening) At(ctx context.Context, q *exposure.Question) (exposure.Verdi
 	return s.engine.At(ctx, q)
 }
 
+// Explain adds to conclusions about owners what they rest on.
+func (s screening) Explain(ctx context.Context, v *exposure.Verdict) error {
+	return s.engine.Explain(ctx, v)
+}
+
 // run does everything until the context ends.
 func (x *serving) run(ctx context.Context, chains []followed, listeners []net.Listener) error {
 	group, ctx := errgroup.WithContext(ctx)

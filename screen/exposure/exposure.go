@@ -203,8 +203,11 @@ type Basis struct {
 	Policy string          `json:"policy"` // name, version and digest
 	Cases  string          `json:"cases"`  // digest of the open cases
 	Rules  string          `json:"rules"`  // version of the taint accounting
-	At     int64           `json:"at,omitempty"`
-	Known  int64           `json:"known,omitempty"`
+	// Owners names, by chain, the rules by which addresses were given to one owner; empty
+	// where clusters are not looked at.
+	Owners string `json:"owners,omitempty"`
+	At     int64  `json:"at,omitempty"`
+	Known  int64  `json:"known,omitempty"`
 }
 
 // Head is the newest block that counted, and how old the knowledge is.

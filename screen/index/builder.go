@@ -15,6 +15,9 @@ const chunk = 1 << 12
 
 // A Builder gathers the addresses of an Index. The zero Builder is ready.
 type Builder struct {
+	// Merge gives the number of an address that was added with two, the lower first; where
+	// it is nil, that is a ConflictError.
+	Merge  func(first, second uint32) uint32
 	chunks [len(widths)][][]byte // by ledger.AddressKind, of rows
 	counts [len(widths)]int
 }
@@ -75,8 +78,8 @@ func (b *Builder) Add(a ledger.Address, number uint32) error {
 }
 
 // Build makes the Index and leaves the Builder empty. An address that was added twice
-// with the same number counts once; with two numbers it is a ConflictError, the first in
-// the order of Each.
+// with the same number counts once; with two numbers it has what Merge makes of them, or is
+// a ConflictError, the first in the order of Each.
 func (b *Builder) Build() (*Index, error) {
 	x := &Index{}
 	for kind := range b.chunks {
@@ -113,11 +116,11 @@ func (b *Builder) take(kind ledger.AddressKind) ([]byte, error) {
 	}
 	s := sorter{rows: rows, size: size}
 	s.sort(0, count, 0)
-	return unique(kind, rows)
+	return unique(kind, rows, b.Merge)
 }
 
 // unique drops rows that repeat the one before.
-func unique(kind ledger.AddressKind, rows []byte) ([]byte, error) {
+func unique(kind ledger.AddressKind, rows []byte, merge func(first, second uint32) uint32) ([]byte, error) {
 	t := table{width: widths[kind], rows: rows}
 	kept := 0
 	for i := range t.len() {
@@ -127,6 +130,9 @@ func unique(kind ledger.AddressKind, rows []byte) ([]byte, error) {
 				copy(t.row(kept), t.row(i))
 			}
 			kept++
+		case t.number(i) != t.number(kept-1) && merge != nil:
+			row := t.row(kept - 1)
+			binary.BigEndian.PutUint32(row[t.width:], merge(t.number(kept-1), t.number(i)))
 		case t.number(i) != t.number(kept-1):
 			a := ledger.Address{Kind: kind}
 			a.Size = uint8(copy(a.Payload[:], t.key(i)))

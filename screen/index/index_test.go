@@ -278,6 +278,32 @@ func TestAnAddressWithTwoNumbers(t *testing.T) {
 	}
 }
 
+// TestNumbersAreMerged: with Merge, an address that was added with several numbers has what
+// it makes of them, two at a time, the lowest first.
+func TestNumbersAreMerged(t *testing.T) {
+	var calls [][2]uint32
+	b := index.Builder{Merge: func(first, second uint32) uint32 {
+		calls = append(calls, [2]uint32{first, second})
+		return uint32(100 + len(calls))
+	}}
+	twice, once := ledger.NewAddress(ledger.P2PKH, make([]byte, 20)), ledger.NewAddress(ledger.P2SH, make([]byte, 20))
+	for _, number := range []uint32{7, 3, 5, 3} {
+		if err := b.Add(twice, number); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Add(once, 1); err != nil {
+		t.Fatal(err)
+	}
+	x, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, ok := x.Find(twice); !ok || n != 102 || !slices.Equal(calls, [][2]uint32{{3, 5}, {101, 7}}) || x.Len() != 2 || x.Highest() != 102 {
+		t.Errorf("it has %d after %v, of %d addresses up to %d", n, calls, x.Len(), x.Highest())
+	}
+}
+
 func TestABuilderIsEmptyAfterwards(t *testing.T) {
 	var b index.Builder
 	if err := b.Add(account(1), 1); err != nil {

@@ -2,7 +2,9 @@ package index_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"coldtrail/ledger"
@@ -68,5 +70,67 @@ func TestALayerWithTheWrongSets(t *testing.T) {
 	empty, err := index.NewView(index.Layer{Index: &index.Index{}, Sets: &index.Sets{}})
 	if err != nil || empty.Has(account(1)) {
 		t.Errorf("a layer without addresses: %v", err)
+	}
+}
+
+// TestGroups: what is known of a group is known of all its addresses, and is another at once
+// where the table says so; a group may have nothing, and none may be missing.
+func TestGroups(t *testing.T) {
+	var sets index.SetsBuilder
+	first, err := sets.Intern([]exposure.Fact{{Kind: exposure.Owned, Entity: "first"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := sets.Intern([]exposure.Fact{{Kind: exposure.Owned, Entity: "second"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b index.Builder
+	address := func(n byte) ledger.Address { return ledger.NewAddress(ledger.P2PKH, append(make([]byte, 19), n)) }
+	for n, group := range []uint32{0, 1, 1, 2} {
+		if err := b.Add(address(byte(n)), group); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entities := func(groups ...uint32) (list []string) {
+		layer := index.Layer{Index: x, Sets: sets.Build(), Groups: groups}
+		v, err := index.NewView(layer)
+		if err != nil {
+			return []string{err.Error()}
+		}
+		each := 0
+		for range layer.Each() {
+			each++
+		}
+		for n := range byte(4) {
+			text := "-"
+			for _, f := range v.Facts(nil, address(n)) {
+				text = f.Entity
+			}
+			if v.Has(address(n)) != (text != "-") {
+				text += "?"
+			}
+			list = append(list, text)
+		}
+		return append(list, fmt.Sprint(each))
+	}
+	for _, test := range []struct{ groups, want string }{
+		{"0 1 0", "first second second first 4"},
+		{"1 1 0", "second second second first 4"},
+		{"0 - -", "first - - - 1"},
+		{"0 1", "layer 0: fact set 2 of 2"},
+		{"0 2 0", "layer 0: fact set 2 of 2"},
+	} {
+		var groups []uint32
+		for _, text := range strings.Fields(test.groups) {
+			groups = append(groups, map[string]uint32{"0": first, "1": second, "2": 2, "-": index.Absent}[text])
+		}
+		if got := strings.Join(entities(groups...), " "); got != test.want {
+			t.Errorf("with groups %s: %s, want %s", test.groups, got, test.want)
+		}
 	}
 }
