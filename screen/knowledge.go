@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 	"slices"
@@ -352,29 +353,29 @@ func (k *Knowledge) ScreenBytes(dst []byte, q *exposure.Question) ([]byte, expos
 	return append(dst, a.rest...), a.outcome
 }
 
-const noBasis = `,"basis":null}`
-
 func (k *Knowledge) answer(q *exposure.Question, where *target, now int64) *answer {
 	v := k.decide(q, where, k.facts(where))
 	v.Subject = ""
-	text, err := json.Marshal(&v)
-	if err != nil {
-		return &answer{at: now, rest: []byte(`","level":"unknown","outcome":"review","score":0,"reasons":[],"facts":[]}`), outcome: exposure.Review}
-	}
-	rest := strings.TrimPrefix(string(text), `{"subject":"`)
-	return &answer{at: now, rest: []byte(strings.TrimSuffix(rest, noBasis) + "}"), outcome: v.Outcome}
+	text, outcome := render(&v)
+	return &answer{at: now, rest: bytes.TrimPrefix(text, []byte(`{"subject":"`)), outcome: outcome}
 }
 
 func (k *Knowledge) print(dst []byte, q *exposure.Question) ([]byte, exposure.Outcome) {
 	var v exposure.Verdict
 	k.Screen(q, &v)
 	v.Basis = nil
-	text, err := json.Marshal(&v)
+	text, outcome := render(&v)
+	return append(dst, text...), outcome
+}
+
+// render writes a verdict as JSON without its basis. One that cannot be written is one
+// that nobody can tell.
+func render(v *exposure.Verdict) ([]byte, exposure.Outcome) {
+	text, err := json.Marshal(v)
 	if err != nil {
-		text = []byte(`{"subject":"","level":"unknown","outcome":"review","score":0,"reasons":[],"facts":[]` + noBasis)
+		return []byte(`{"subject":"","level":"unknown","outcome":"review","score":0,"reasons":[],"facts":[]}`), exposure.Review
 	}
-	text = append(text[:len(text)-len(noBasis)], '}')
-	return append(dst, text...), v.Outcome
+	return append(bytes.TrimSuffix(text, []byte(`,"basis":null}`)), '}'), v.Outcome
 }
 
 // Subjects lists the addresses that something is known of, as their chains write them,

@@ -13,6 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -182,19 +183,11 @@ func (w When) counts(c *Claim) bool {
 
 // At lists the claims of one subject that count at a moment, surest first.
 func At(claims []Claim, when When) (list []Claim) {
-	ended := endings(claims, when)
-	for i := range claims {
-		c := claims[i]
-		if c.Withdraws != "" || !when.knows(&c) {
-			continue
-		}
-		if len(ended) > 0 {
-			if at, ok := ended[c.ID().String()]; ok && (c.Until == 0 || at < c.Until) {
-				c.Until = at
-			}
-		}
-		if when.counts(&c) {
-			list = append(list, claims[i]) // as it was made, so that it keeps its name
+	for c, until := range known(claims, when) {
+		ended := *c
+		ended.Until = until
+		if when.counts(&ended) {
+			list = append(list, *c) // as it was made, so that it keeps its name
 		}
 	}
 	slices.SortStableFunc(list, Compare)
@@ -211,24 +204,39 @@ type Dated struct {
 
 // Ever lists every claim that was made about one subject as far as was known at a moment,
 // surest first: also those that hold no more, with their ends. 0 is now.
-func Ever(claims []Claim, known int64) (list []Dated) {
-	when := When{Known: known}
-	ended := endings(claims, when)
-	for i := range claims {
-		c := claims[i]
-		if c.Withdraws != "" || !when.knows(&c) {
-			continue
-		}
-		d := Dated{c, c.ID()}
-		if at, ok := ended[d.Name.String()]; ok && (c.Until == 0 || at < c.Until) {
-			d.Until = at
-		}
+func Ever(claims []Claim, at int64) (list []Dated) {
+	for c, until := range known(claims, When{Known: at}) {
+		d := Dated{*c, c.ID()}
+		d.Until = until
 		list = append(list, d)
 	}
 	slices.SortStableFunc(list, func(a, b Dated) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Learned, b.Learned), slices.Compare(a.Name[:], b.Name[:]))
 	})
 	return list
+}
+
+// known goes through the claims that had been learnt, each with its end: its own, or when
+// another withdrew it, if that is earlier. 0 is never.
+func known(claims []Claim, when When) iter.Seq2[*Claim, int64] {
+	return func(yield func(*Claim, int64) bool) {
+		ended := endings(claims, when)
+		for i := range claims {
+			c := &claims[i]
+			if c.Withdraws != "" || !when.knows(c) {
+				continue
+			}
+			until := c.Until
+			if len(ended) > 0 {
+				if at, ok := ended[c.ID().String()]; ok && (until == 0 || at < until) {
+					until = at
+				}
+			}
+			if !yield(c, until) {
+				return
+			}
+		}
+	}
 }
 
 // endings are the moments at which claims were withdrawn, the earliest each, as far as

@@ -345,22 +345,11 @@ func (l *storeLedger) Labels(ctx context.Context, chain ledger.Chain, address st
 	if err != nil {
 		return nil, err
 	}
-	claims := slices.Clone(lists[0])
-	slices.SortStableFunc(claims, label.Compare)
-	ends := slices.DeleteFunc(slices.Clone(claims), func(c label.Claim) bool { return c.Withdraws == "" })
 	labels := []server.Label{}
-	for i := range claims {
-		c := &claims[i]
-		if c.Withdraws != "" {
-			continue
-		}
-		until := c.Until
-		if len(ends) > 0 { // the end is no part of what was said, and not of the claim's name
-			until = label.Ever(append(slices.Clip(ends), *c), 0)[0].Until
-		}
+	for _, c := range label.Ever(lists[0], 0) {
 		labels = append(labels, server.Label{
-			ID: c.ID().String(), Label: c.Label, Actor: c.Actor, Category: c.Concept, Abuse: c.Abuse, Confidence: int(c.Score), By: c.By,
-			Source: c.Source, Why: c.Why, From: c.From, Until: until, Learned: c.Learned,
+			ID: c.Name.String(), Label: c.Label, Actor: c.Actor, Category: c.Concept, Abuse: c.Abuse, Confidence: int(c.Score), By: c.By,
+			Source: c.Source, Why: c.Why, From: c.From, Until: c.Until, Learned: c.Learned,
 		})
 	}
 	return labels, nil
