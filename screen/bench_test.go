@@ -1,10 +1,14 @@
 package screen_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
+	"coldtrail/attribution"
+	"coldtrail/attribution/cluster"
+	"coldtrail/attribution/label"
 	"coldtrail/internal/laundering"
 	"coldtrail/internal/replay"
 	"coldtrail/ledger"
@@ -35,7 +39,25 @@ func BenchmarkAdvance(b *testing.B) {
 			}
 		}
 	}
-	e, err := screen.NewEngine(s, screen.Options{Notations: laundering.Notations, Now: func() int64 { return time.Now().Unix() }})
+	e, err := screen.NewEngine(s, screen.Options{
+		Notations: laundering.Notations, Now: func() int64 { return time.Now().Unix() },
+		Clusters: func(ctx context.Context) (list []*attribution.Clusters, err error) {
+			for _, chain := range []ledger.Chain{replay.Regtest, ledger.Ethereum} {
+				notation, err := laundering.Notations(chain)
+				if err != nil {
+					return nil, err
+				}
+				c, err := attribution.OpenClusters(ctx, s, chain, cluster.InMemory(chain.Family()), attribution.ClusterOptions{
+					Notation: notation, Service: attribution.NewView(s, label.When{}, 0).Services(ctx, chain, notation),
+				})
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, c)
+			}
+			return list, nil
+		},
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
