@@ -3,7 +3,6 @@ package screen
 import (
 	"bytes"
 	"encoding/json"
-	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -376,47 +375,4 @@ func render(v *exposure.Verdict) ([]byte, exposure.Outcome) {
 		return []byte(`{"subject":"","level":"unknown","outcome":"review","score":0,"reasons":[],"facts":[]}`), exposure.Review
 	}
 	return append(bytes.TrimSuffix(text, []byte(`,"basis":null}`)), '}'), v.Outcome
-}
-
-// Subjects lists the addresses that something is known of, as their chains write them,
-// in the order of the index. One of several chains of a family comes once, with the chain
-// of its first fact.
-func (k *Knowledge) Subjects() (list []policy.Subject) {
-	seen := map[ledger.Address]bool{}
-	for _, l := range k.layers {
-		for a, set := range l.Each() {
-			facts, err := l.Sets.At(set)
-			if err != nil || len(facts) == 0 || seen[a] {
-				continue
-			}
-			seen[a] = true
-			subject := policy.Subject{Address: facts[0].About, Chain: facts[0].Chain}
-			if a.Kind != ledger.Script {
-				notation, err := k.notations(ledger.Chain(subject.Chain))
-				if err != nil {
-					continue
-				}
-				subject.Address = notation.FormatAddress(a)
-			}
-			if subject.Address != "" {
-				list = append(list, subject)
-			}
-		}
-	}
-	return list
-}
-
-// Examples puts a question about every subject together with all that it takes to answer
-// it, for trying a policy on what is known.
-func (k *Knowledge) Examples(purpose exposure.Purpose) iter.Seq[policy.Example] {
-	return func(yield func(policy.Example) bool) {
-		for _, subject := range k.Subjects() {
-			q := exposure.Question{Subject: subject.Address, Chain: subject.Chain, Purpose: purpose}
-			where := k.resolve(&q)
-			e := policy.Example{Name: subject.Address, Question: q, Subject: where.subject, Facts: k.facts(&where), Now: k.now()}
-			if !yield(e) {
-				return
-			}
-		}
-	}
 }

@@ -16,6 +16,7 @@ import (
 	"coldtrail/ledger"
 	"coldtrail/screen"
 	"coldtrail/screen/exposure"
+	"coldtrail/screen/policy"
 	"coldtrail/store"
 	"coldtrail/store/memory"
 	"coldtrail/store/storetest"
@@ -196,6 +197,49 @@ func TestServiceHasCustomers(t *testing.T) {
 		v := ask(e, exposure.Question{Subject: subject, Chain: "bitcoin"})
 		if got := owners(&v); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", subject, got, want)
+		}
+	}
+}
+
+// TestExamplesOfAnOwner: of those of whom only the owner is known one stands for all, where
+// nobody wants the others; who is known for something else always comes.
+func TestExamplesOfAnOwner(t *testing.T) {
+	s, at := memory.New(), &clock{now: 100 * day}
+	coins(t, s, 0, "-> thief", "-> a", "-> b", "-> c", "thief a -> shop", "thief b -> shop", "a c -> shop")
+	if _, err := s.AddClaims(t.Context(), []label.Claim{claimOn("thief", "the thief", "perpetrator", 90), claimOn("c", "a shop", "shop", 20)}); err != nil {
+		t.Fatal(err)
+	}
+	e, err := ownersEngine(t.Context(), s, at, ledger.Bitcoin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	answer := func(worth bool) func(*policy.Example) bool {
+		return func(first *policy.Example) bool {
+			asked++
+			if first.Name != "a" && first.Name != "b" || len(first.Facts) == 0 {
+				t.Errorf("it asks of %+v", first)
+			}
+			return worth
+		}
+	}
+	for _, test := range []struct {
+		worth func(*policy.Example) bool
+		asked int
+		want  []string
+	}{{nil, 0, []string{"c", "thief", "shop", "a"}}, {answer(false), 1, []string{"c", "thief", "shop", "a"}}, {answer(true), 1, []string{"c", "thief", "shop", "a", "b"}}} {
+		var got []string
+		asked = 0
+		for x := range e.Now().Examples(exposure.Deposit, test.worth) {
+			got = append(got, x.Name)
+			if v := ask(e, x.Question); len(v.Facts) != len(x.Facts) {
+				t.Errorf("%s has %d facts, as an example %d", x.Name, len(v.Facts), len(x.Facts))
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(test.want)
+		if !slices.Equal(got, test.want) || asked != test.asked {
+			t.Errorf("%v, asked %d times; want %v, %d", got, asked, test.want, test.asked)
 		}
 	}
 }

@@ -46,7 +46,13 @@ func (g *gathered) gather(ctx context.Context, k *screen.Knowledge) error {
 	g.turn++
 	g.decided, g.next = 0, 0
 	n, met := 0, 0
-	for e := range k.Examples(exposure.Deposit) {
+	listed := func(e *policy.Example) bool { // the others of an owner of whom nothing is on a list are not either
+		if g.consider(k.Policy(), e) {
+			met++
+		}
+		return g.subjects[e.Subject.Address].entries != nil
+	}
+	for e := range k.Examples(exposure.Deposit, listed) {
 		if n++; n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -95,7 +95,7 @@ func (v *policyTestVerb) compare(ctx context.Context, s *session, tried *policy.
 	known := o.engine.Now()
 	report.Against, report.Changes = known.Policy().String(), map[string][]policy.Change{}
 	for _, purpose := range v.Purposes {
-		examples := slices.Collect(known.Examples(exposure.Purpose(purpose)))
+		examples := slices.Collect(known.Examples(exposure.Purpose(purpose), nil))
 		report.Subjects = len(examples)
 		report.Changes[purpose] = policy.Compare(known.Policy(), tried, examples)
 	}

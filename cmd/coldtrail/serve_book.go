@@ -501,8 +501,9 @@ const (
 var triedPurposes = []exposure.Purpose{exposure.Deposit, exposure.Withdrawal, exposure.Swap, exposure.Refund}
 
 // DryRun judges everybody of whom something is known by a policy, and says where the
-// outcome would be another, for any purpose. A subject counts once. What is not done when
-// three quarters of the time are over is left out: Judged says how far it came.
+// outcome would be another, for any purpose. A subject counts once, and one stands for all
+// of whom nothing but the same owner is known. What is not done when three quarters of the
+// time are over is left out: Judged says how far it came.
 func (b *bookPolicies) DryRun(ctx context.Context, draft server.Draft) (server.DryRun, error) {
 	p, err := readPolicy(draft.Text)
 	if err != nil {
@@ -526,7 +527,7 @@ func (b *bookPolicies) DryRun(ctx context.Context, draft server.Draft) (server.D
 	}
 	run := server.DryRun{Digest: p.Digest(), Version: p.Version(), Moves: map[string]int{}, Examples: []server.DryRunExample{}}
 	var chunk []policy.Example
-	for e := range known.Examples(exposure.AnyPurpose) {
+	for e := range known.Examples(exposure.AnyPurpose, nil) {
 		if chunk = append(chunk, e); len(chunk) < triedAtOnce {
 			continue
 		}

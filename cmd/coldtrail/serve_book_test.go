@@ -467,7 +467,7 @@ func checkDryRun(t *testing.T, known *screen.Knowledge, text string, got server.
 		t.Fatal(err)
 	}
 	judged, changed := 0, map[string]bool{}
-	for e := range known.Examples(exposure.AnyPurpose) {
+	for e := range known.Examples(exposure.AnyPurpose, nil) {
 		judged++
 		for _, purpose := range []exposure.Purpose{exposure.Deposit, exposure.Withdrawal, exposure.Swap, exposure.Refund} {
 			e.Question.Purpose = purpose
