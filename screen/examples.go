@@ -50,28 +50,36 @@ func (k *Knowledge) example(purpose exposure.Purpose, subject *policy.Subject) p
 // through the others where it is so said of the first.
 func (k *Knowledge) each(others func(first *policy.Subject) bool) iter.Seq[policy.Subject] {
 	return func(yield func(policy.Subject) bool) {
-		for i := range k.layers {
-			l := &k.layers[i]
-			left := map[uint32]bool{} // whether the others of a set are left out
-			for a, set := range l.Each() {
-				if k.knownIn(k.layers[:i], a) {
-					continue
-				}
-				alike := l.Groups != nil && !k.knownIn(k.layers[i+1:], a)
-				out, asked := left[set]
-				if alike && out {
-					continue
-				}
-				subject, ok := k.subject(l, a, set)
-				if !ok {
-					continue
-				}
-				if alike && !asked {
-					left[set] = !others(&subject)
-				}
+		for layer := range k.layers {
+			for subject := range k.layerEach(layer, others) {
 				if !yield(subject) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// layerEach goes through the subjects of a layer that no layer before it has.
+func (k *Knowledge) layerEach(layer int, others func(first *policy.Subject) bool) iter.Seq[policy.Subject] {
+	l := &k.layers[layer]
+	return func(yield func(policy.Subject) bool) {
+		left := map[uint32]bool{} // whether the others of a set are left out
+		for a, set := range l.Each() {
+			if k.knownIn(k.layers[:layer], a) {
+				continue
+			}
+			alike := l.Groups != nil && !k.knownIn(k.layers[layer+1:], a)
+			out, asked := left[set]
+			if alike && out {
+				continue
+			}
+			subject, ok := k.subject(l, a, set)
+			if ok && alike && !asked {
+				left[set] = !others(&subject)
+			}
+			if ok && !yield(subject) {
+				return
 			}
 		}
 	}
