@@ -111,8 +111,17 @@ func (e *Engine) dealtLayer(ctx context.Context, statuses []store.Status) (index
 	return layerOf(list, &index.SetsBuilder{})
 }
 
-// read adds up the transactions of a chain that were not read yet.
+// read adds up the transactions of a chain that were not read yet. Where that goes wrong
+// half-way nobody knows what was added up, so that everything is read anew the next time.
 func (n *notorious) read(ctx context.Context, s store.Store, status *store.Status) error {
+	err := n.readOn(ctx, s, status)
+	if err != nil {
+		n.forget()
+	}
+	return err
+}
+
+func (n *notorious) readOn(ctx context.Context, s store.Store, status *store.Status) error {
 	questions := make([]store.Since, 0, len(n.facts))
 	for a := range n.facts {
 		if n.count[a] < maxDeals {

@@ -287,8 +287,8 @@ func (e *Engine) forgetTotals(ctx context.Context, statuses []store.Status) erro
 	for i := range statuses {
 		s := &statuses[i]
 		before, ok := e.ends[s.Chain]
-		e.ends[s.Chain] = *s
 		if !ok || before.Content == s.Content {
+			e.ends[s.Chain] = *s
 			continue
 		}
 		same := false
@@ -305,6 +305,7 @@ func (e *Engine) forgetTotals(ctx context.Context, statuses []store.Status) erro
 				n.forget()
 			}
 		}
+		e.ends[s.Chain] = *s // not before: what could not be compared is compared again
 	}
 	return nil
 }
