@@ -78,7 +78,7 @@ type peeled struct {
 
 // peelAt judges one transaction; nil where it peels nothing off.
 func (c *conduct) peelAt(ctx context.Context, number store.TxNumber) (*peeled, error) {
-	txs, err := resolved(ctx, c.store, c.chain, []store.TxNumber{number})
+	txs, err := Resolved(ctx, c.store, c.chain, []store.TxNumber{number})
 	if err != nil {
 		return nil, err
 	}

@@ -104,7 +104,7 @@ func (c *conduct) read(ctx context.Context, numbers []store.TxNumber, own map[le
 	if c.chain.Family() == ledger.Account {
 		return c.movements(ctx, numbers, own)
 	}
-	txs, err := resolved(ctx, c.store, c.chain, numbers)
+	txs, err := Resolved(ctx, c.store, c.chain, numbers)
 	if err != nil {
 		return nil, err
 	}

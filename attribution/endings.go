@@ -217,7 +217,7 @@ func (s *services) sweeps(a ledger.Address, numbers []store.TxNumber) (string, e
 }
 
 func (s *services) spends(a ledger.Address, numbers []store.TxNumber) (string, error) {
-	txs, err := resolved(s.endings.ctx, s.endings.store, s.chain, numbers)
+	txs, err := Resolved(s.endings.ctx, s.endings.store, s.chain, numbers)
 	if err != nil {
 		return "", err
 	}

@@ -9,8 +9,10 @@ import (
 	"coldtrail/store"
 )
 
-// resolved reads transactions of a UTXO chain with what they spend.
-func resolved(ctx context.Context, s store.Store, chain ledger.Chain, numbers []store.TxNumber) ([]*ledger.Resolved, error) {
+// Resolved reads transactions of a UTXO chain by their numbers, with what they spend. Of a
+// parent that the store does not hold nothing is known: value 0 and no address. A number
+// that the store does not hold is an error.
+func Resolved(ctx context.Context, s store.Store, chain ledger.Chain, numbers []store.TxNumber) ([]*ledger.Resolved, error) {
 	txs, err := s.Transactions(ctx, chain, numbers)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"coldtrail/attribution"
 	"coldtrail/attribution/label"
 	"coldtrail/ledger"
 	"coldtrail/screen/exposure"
@@ -185,56 +186,41 @@ func (n *notorious) readMovements(ctx context.Context, s store.Store, chain ledg
 // readSpends adds up transactions of a UTXO chain: what an output got of an input is its
 // part of all inputs (haircut), rounded down.
 func (n *notorious) readSpends(ctx context.Context, s store.Store, chain ledger.Chain, numbers []store.TxNumber, of map[store.TxNumber][]ledger.Address) error {
-	txs, err := s.Transactions(ctx, chain, numbers)
+	txs, err := attribution.Resolved(ctx, s, chain, numbers)
 	if err != nil {
 		return err
 	}
-	for i := range txs {
-		tx := &txs[i]
-		var ask []store.OutputNumber
-		for j := range tx.Inputs {
-			if tx.Inputs[j].Output != store.NoOutput {
-				ask = append(ask, tx.Inputs[j].Output)
-			}
-		}
-		spent := len(ask)
-		for j := range tx.Values {
-			ask = append(ask, tx.FirstOutput+store.OutputNumber(j))
-		}
-		outputs, err := s.Outputs(ctx, chain, ask)
-		if err != nil {
-			return err
-		}
-		n.spend(chain, tx, outputs[:spent], outputs[spent:], of[tx.Number])
+	for i, tx := range txs {
+		n.spend(chain, tx, numbers[i], of[numbers[i]])
 	}
 	return nil
 }
 
-func (n *notorious) spend(chain ledger.Chain, tx *store.Transaction, inputs, outputs []store.Output, with []ledger.Address) {
+func (n *notorious) spend(chain ledger.Chain, tx *ledger.Resolved, number store.TxNumber, with []ledger.Address) {
 	gave := map[ledger.Address]ledger.Amount{}
 	var total ledger.Amount
-	for i := range inputs {
-		value := ledger.NewAmount(inputs[i].Value)
-		sum := gave[inputs[i].Address]
+	for i := range tx.Inputs {
+		value := ledger.NewAmount(tx.Inputs[i].Value)
+		sum := gave[tx.Inputs[i].Address]
 		sum.Add(&sum, &value)
-		gave[inputs[i].Address] = sum
+		gave[tx.Inputs[i].Address] = sum
 		total.Add(&total, &value)
 	}
 	if total.IsZero() {
 		return
 	}
-	for i := range outputs {
-		to, value := outputs[i].Address, ledger.NewAmount(outputs[i].Value)
+	for i := range tx.Outputs {
+		to, value := tx.Outputs[i].Address, ledger.NewAmount(tx.Outputs[i].Value)
 		for from, amount := range gave {
-			if from == to || to.IsZero() || from.IsZero() {
+			if from == to || to.IsZero() || from.IsZero() { // of a parent that is not held nothing is known
 				continue
 			}
 			part, _ := new(ledger.Amount).MulDivOverflow(&value, &amount, &total)
 			switch {
 			case slices.Contains(with, from):
-				n.add(deal{party: to, with: from, asset: chain.Native(), direction: exposure.Received}, part, tx.Number, tx.Time)
+				n.add(deal{party: to, with: from, asset: chain.Native(), direction: exposure.Received}, part, number, tx.Time)
 			case slices.Contains(with, to):
-				n.add(deal{party: from, with: to, asset: chain.Native(), direction: exposure.Sent}, part, tx.Number, tx.Time)
+				n.add(deal{party: from, with: to, asset: chain.Native(), direction: exposure.Sent}, part, number, tx.Time)
 			}
 		}
 	}

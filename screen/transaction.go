@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"coldtrail/attribution"
 	"coldtrail/ledger"
 	"coldtrail/screen/exposure"
 	"coldtrail/screen/policy"
@@ -100,31 +101,16 @@ func (k *Knowledge) parties(ctx context.Context, q *exposure.Question) (*parties
 }
 
 func (k *Knowledge) spend(ctx context.Context, chain ledger.Chain, numbers []store.TxNumber) (*parties, error) {
-	txs, err := k.store.Transactions(ctx, chain, numbers)
+	txs, err := attribution.Resolved(ctx, k.store, chain, numbers)
 	if err != nil {
 		return nil, err
 	}
 	p := &parties{chain: chain}
-	var ask []store.OutputNumber
 	for i := range txs[0].Inputs {
-		if n := txs[0].Inputs[i].Output; n != store.NoOutput {
-			ask = append(ask, n)
-		}
+		p.senders = append(p.senders, txs[0].Inputs[i].Address)
 	}
-	spent := len(ask)
-	for i := range txs[0].Values {
-		ask = append(ask, txs[0].FirstOutput+store.OutputNumber(i))
-	}
-	outputs, err := k.store.Outputs(ctx, chain, ask)
-	if err != nil {
-		return nil, err
-	}
-	for i := range outputs {
-		if i < spent {
-			p.senders = append(p.senders, outputs[i].Address)
-		} else {
-			p.receivers = append(p.receivers, outputs[i].Address)
-		}
+	for i := range txs[0].Outputs {
+		p.receivers = append(p.receivers, txs[0].Outputs[i].Address)
 	}
 	return p.distinct(), nil
 }
