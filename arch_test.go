@@ -93,9 +93,10 @@ var rules = []rule{
 	{"screen/exposure", pure, []string{"ledger"}, "the vocabulary of screening: facts, questions, verdicts and what they rest on"},
 	{"screen/policy", pure, []string{"ledger", "attribution/label", "screen/exposure"}, "what follows from what is known: rules in CEL, the score, the bundled policy"},
 	{"screen/index", pure, []string{"ledger", "screen/exposure"}, "who something is known of, in memory: immutable tables, facts shared"},
+	{"screen/proximity", pure, []string{"ledger"}, "who is near to an address: value followed from hand to hand by proportion, both ways, kept current"},
 	{"screen/blocklist", pure, nil, "lists of refused addresses for others: revisions, what changed, signatures"},
 	{"screen/breaker", pure, []string{"ledger", "screen/exposure"}, "a state machine that stops a coordinated flow and lets everybody else pass"},
-	{"screen", engine, []string{"ledger", "attribution", "attribution/label", "store", "taint", "trace", "screen/exposure", "screen/policy", "screen/index"}, "the verdict, now: one state of knowledge after another, each whole"},
+	{"screen", engine, []string{"ledger", "attribution", "attribution/label", "attribution/coinjoin", "store", "taint", "trace", "screen/exposure", "screen/policy", "screen/index", "screen/proximity"}, "the verdict, now: one state of knowledge after another, each whole"},
 
 	{"casebook", contract, []string{"screen/exposure"}, "what people made and nobody can compute again: cases, keys, watch-lists, alerts, venues, policies"},
 	{"casebook/sqlite", adapter, []string{"casebook"}, "the casebook of one machine, in one file"},

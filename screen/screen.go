@@ -18,6 +18,7 @@ import (
 	"coldtrail/screen/exposure"
 	"coldtrail/screen/index"
 	"coldtrail/screen/policy"
+	"coldtrail/screen/proximity"
 	"coldtrail/store"
 	"coldtrail/trace"
 )
@@ -63,6 +64,8 @@ type Engine struct {
 	definers map[string]bool // claims that hold for all of an owner's addresses
 	known    map[ledger.Chain]*notorious
 	owned    owned
+	dealings dealings
+	limits   proximity.Limits
 	totals   map[whose]total
 	ends     map[ledger.Chain]store.Status // of the last advance
 	seen     map[ledger.Chain]int64
@@ -79,7 +82,7 @@ func NewEngine(s store.Store, options Options) (*Engine, error) {
 	if options.Policy == nil {
 		options.Policy = policy.Default()
 	}
-	return &Engine{store: s, options: options, totals: map[whose]total{}, ends: map[ledger.Chain]store.Status{}, seen: map[ledger.Chain]int64{}, past: newPasts()}, nil
+	return &Engine{store: s, options: options, totals: map[whose]total{}, ends: map[ledger.Chain]store.Status{}, seen: map[ledger.Chain]int64{}, past: newPasts(), limits: nearbyLimits}, nil
 }
 
 // Now is the newest state of knowledge, nil before there is one.
@@ -252,7 +255,7 @@ func (e *Engine) basis(statuses []store.Status) *exposure.Basis {
 	e.serial++
 	b := &exposure.Basis{
 		Index: e.serial, Heads: map[string]exposure.Head{}, Labels: e.revision, Policy: e.options.Policy.String(), Cases: e.digest,
-		Rules: trace.RulesVersion, Owners: e.owned.rules,
+		Rules: trace.RulesVersion, Owners: e.owned.rules, Nearby: e.nearby(),
 	}
 	for i := range statuses {
 		s := &statuses[i]

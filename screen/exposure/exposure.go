@@ -18,7 +18,8 @@ const (
 	Owned Kind = "cluster"
 	// Tainted is value of an incident that reached the address, by exact accounting.
 	Tainted Kind = "taint"
-	// Dealt is value moved directly between the address and a labelled one.
+	// Dealt is value moved between the address and a labelled one, directly or from hand
+	// to hand.
 	Dealt Kind = "counterparty"
 )
 
@@ -208,6 +209,16 @@ type Basis struct {
 	Owners string `json:"owners,omitempty"`
 	At     int64  `json:"at,omitempty"`
 	Known  int64  `json:"known,omitempty"`
+	// Nearby lists the chains of which dealings over several hands are not known up to
+	// the last hop, as there are too many: that there are none from further away says
+	// nothing there.
+	Nearby map[string]Nearby `json:"nearby,omitempty"`
+}
+
+// Nearby is the last hop up to which dealings are known, by direction.
+type Nearby struct {
+	Received uint32 `json:"received"`
+	Sent     uint32 `json:"sent"`
 }
 
 // Head is the newest block that counted, and how old the knowledge is.
