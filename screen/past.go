@@ -50,7 +50,7 @@ func (e *Engine) At(ctx context.Context, q *exposure.Question) (exposure.Verdict
 	defer e.turn.Unlock()
 	k := *now
 	basis := *now.basis
-	basis.At, basis.Known, basis.Heads = q.At, q.Known, maps.Clone(basis.Heads)
+	basis.At, basis.Known, basis.Heads, basis.Nearby = q.At, q.Known, maps.Clone(basis.Heads), nil // without dealings
 	k.basis, k.answers = &basis, newAnswers()
 	k.layers = nil
 	if q.At != 0 {

@@ -109,7 +109,7 @@ func (a *Account) Pass(parts []Part, d Direction, give func(ledger.Address, Part
 		}
 		for len(parts) > 0 && parts[0].reached(s.at, d) {
 			if parts[0].At == s.at && !s.mixed {
-				p.add(&parts[0])
+				p.add(&parts[0], &s.amount)
 			}
 			parts = parts[1:]
 		}
@@ -139,14 +139,19 @@ type holding struct {
 	amount ledger.Amount // never more than the pool's balance
 }
 
-func (p *pool) add(part *Part) {
+// add takes a part of an arrival in, which is no more than what arrived.
+func (p *pool) add(part *Part, arrived *ledger.Amount) {
+	amount := part.Amount
+	if arrived.Lt(&amount) {
+		amount = *arrived
+	}
 	for i := range p.held {
 		if h := &p.held[i]; h.class == part.Class {
-			h.amount.Add(&h.amount, &part.Amount)
+			h.amount.Add(&h.amount, &amount)
 			return
 		}
 	}
-	p.held = append(p.held, holding{part.Class, part.Asset, part.Amount})
+	p.held = append(p.held, holding{part.Class, part.Asset, amount})
 }
 
 // draw takes a step's amount out of the pool. What is left of a class is never more than
