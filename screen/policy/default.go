@@ -405,6 +405,32 @@ tests:
   - name: taint that rests on an inference
     facts: [{kind: taint, direction: received, incident: i, asset: "eip155:1/slip44:60", amount: 10000000000000000000, total: 10000000000000000000, hops: 1, certainty_bp: 8000}]
     expect: {outcome: review, level: high, reasons: [taint-large], absent: [taint-direct]}
+  - name: all that it received came from a listed address, by way of another
+    question: {purpose: deposit}
+    facts: [{kind: counterparty, direction: received, sanction: true, category: sanction, authority: OFAC, confidence: 100, hops: 2, asset: "eip155:1/slip44:60", amount: 10000000000000000000, total: 10000000000000000000}]
+    expect: {outcome: review, reasons: [dealt-large], absent: [sanctioned-counterparty]}
+  - name: all that it sent went on to a listed address
+    question: {purpose: withdrawal}
+    facts: [{kind: counterparty, direction: sent, sanction: true, category: sanction, authority: OFAC, confidence: 60, hops: 2, asset: "eip155:1/slip44:60", amount: 10000000000000000000, total: 10000000000000000000}]
+    expect: {outcome: review, reasons: [dealt-large], absent: [sanctioned-counterparty]}
+  - name: USD 400 came from a listed address five hops away, and nobody can tell of how much
+    facts: [{kind: counterparty, direction: received, sanction: true, category: sanction, authority: OFAC, confidence: 60, hops: 5, asset: "eip155:1/slip44:60", amount: 100000000000000000}]
+    expect: {outcome: monitor, reasons: [dealt-some], absent: [sanctioned-counterparty, dealt-large]}
+  - name: USD 40,000 came from a listed address five hops away, and nobody can tell of how much
+    facts: [{kind: counterparty, direction: received, sanction: true, category: sanction, authority: OFAC, confidence: 60, hops: 5, asset: "eip155:1/slip44:60", amount: 10000000000000000000}]
+    expect: {outcome: review, reasons: [dealt-large], absent: [sanctioned-counterparty]}
+  - name: a hundredth came from a thief, three hops away
+    facts: [{kind: counterparty, direction: received, category: exploit, confidence: 60, hops: 3, asset: "eip155:1/slip44:60", amount: 100000000000000000, total: 10000000000000000000}]
+    expect: {outcome: monitor, reasons: [dealt-some], absent: [dealt-large, dealt-grave]}
+  - name: USD 12 of USD 40,000 came from a thief, four hops away
+    facts: [{kind: counterparty, direction: received, category: exploit, confidence: 60, hops: 4, asset: "eip155:1/slip44:60", amount: 3000000000000000, total: 10000000000000000000}]
+    expect: {outcome: allow, level: none, absent: [dealt-some]}
+  - name: an exchange got a listed address's ether from another customer
+    question: {purpose: withdrawal}
+    facts:
+      - {kind: label, category: exchange, confidence: 60}
+      - {kind: counterparty, direction: received, sanction: true, category: sanction, authority: OFAC, confidence: 60, hops: 2, asset: "eip155:1/slip44:60", amount: 10000000000000000000}
+    expect: {outcome: allow, level: none, reasons: [known-service, service-pool], absent: [dealt-large]}
   - name: an exchange, and nothing else
     facts: [{kind: label, category: exchange, confidence: 60}]
     expect: {outcome: allow, level: none, reasons: [known-service]}
