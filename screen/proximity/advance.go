@@ -15,18 +15,13 @@ const readAtOnce = 512
 func (r *Region) Advance(read func([]ledger.Address) error) error {
 	for a := range r.touched {
 		r.tally.resize(a, r.books[a].Steps())
-		if r.books[a].ends() && !r.ended[a] {
-			r.ended[a], r.tally.shrunk = true, true // it passed on more than it does by now
-		}
 	}
 	full := false
 	err := r.work(read, func(slot) (goOn bool) { full = true; return false })
-	crowdedOut := r.cut != [directions]int{} && r.tally.shrunk // there may be room by now
-	if err == nil && (full || crowdedOut) {
+	if err == nil && full {
 		r.restart()
 		err = r.work(read, r.leaveOut)
 	}
-	r.tally.shrunk = false
 	clear(r.touched)
 	r.tidy()
 	return err
@@ -36,12 +31,11 @@ func (r *Region) Advance(read func([]ledger.Address) error) error {
 func (r *Region) tidy() {
 	unneeded := func(a ledger.Address) bool { return r.tally.needs[a] == 0 }
 	maps.DeleteFunc(r.books, func(a ledger.Address, _ *Book) bool { return unneeded(a) })
-	maps.DeleteFunc(r.ended, func(a ledger.Address, _ bool) bool { return unneeded(a) })
 	maps.DeleteFunc(r.tally.sizes, func(a ledger.Address, _ int) bool { return unneeded(a) })
 }
 
-// restart lets everything be worked out anew from the sources' payments. Which hops are
-// left out must not depend on what was left out before.
+// restart lets everything be worked out anew from the sources' payments: where a near hop
+// has to be left out there may be room for one that had been left out before.
 func (r *Region) restart() {
 	for d := range r.layers {
 		for h := 1; h < MaxHops; h++ {

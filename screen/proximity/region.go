@@ -29,16 +29,15 @@ type Limits struct {
 }
 
 // Region is everybody near to the sources of one chain. It is told of payments of the
-// sources and of what the addresses in it did, and works out what changed by that. It
-// always is as it would be if it had been told everything at once, but for one thing: what
-// is left out for want of room may stay left out, though by now addresses among it are too
-// crowded to be read and would leave room.
+// sources and of what the addresses in it did, and works out what changed by that. All that
+// it tells is as if it had been told everything at once. How far it tells may not be:
+// what was left out once for want of room stays so while nothing nearer needs room, even if
+// there would be some by now. To look again with each block would take longer than a block.
 type Region struct {
 	limits  Limits
 	role    func(ledger.Address) Role
 	books   map[ledger.Address]*Book
 	touched map[ledger.Address]bool
-	ended   map[ledger.Address]bool // whose books were written to when they passed on nothing any more
 	layers  [directions][MaxHops]layer
 	cut     [directions]int // the first hop that is left out, from 1; 0 where none is
 	tally   tally
@@ -59,7 +58,7 @@ func newLayer() layer {
 
 // NewRegion is a region that was told nothing. role must not change.
 func NewRegion(limits Limits, role func(ledger.Address) Role) *Region {
-	r := &Region{limits: limits, role: role, books: map[ledger.Address]*Book{}, touched: map[ledger.Address]bool{}, ended: map[ledger.Address]bool{}, changed: map[ledger.Address]bool{}, tally: newTally()}
+	r := &Region{limits: limits, role: role, books: map[ledger.Address]*Book{}, touched: map[ledger.Address]bool{}, changed: map[ledger.Address]bool{}, tally: newTally()}
 	for d := range r.layers {
 		for h := range r.layers[d] {
 			r.layers[d][h] = newLayer()

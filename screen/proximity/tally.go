@@ -20,7 +20,6 @@ type tally struct {
 	needs  map[ledger.Address]uint16 // the slots that need an address, as bits
 	sizes  map[ledger.Address]int    // steps as they are counted
 	counts [slots]struct{ addresses, steps int }
-	shrunk bool // something needs less than it did
 }
 
 func newTally() tally {
@@ -34,7 +33,6 @@ func (t *tally) need(a ledger.Address, s slot) { t.set(a, t.needs[a]|1<<s) }
 func (t *tally) spare(a ledger.Address, s slot) {
 	if before := t.needs[a]; before&(1<<s) != 0 {
 		t.set(a, before&^(1<<s))
-		t.shrunk = true
 	}
 }
 
@@ -55,7 +53,6 @@ func (t *tally) resize(a ledger.Address, steps int) {
 	}
 	t.count(needs, -1, t.sizes[a])
 	t.count(needs, +1, steps)
-	t.shrunk = t.shrunk || steps < t.sizes[a]
 	t.sizes[a] = steps
 }
 
