@@ -38,11 +38,11 @@ func pools(f *exposure.Fact) bool {
 	return f.Confidence >= 50 && slices.ContainsFunc(pooling, func(concept string) bool { return label.Is(f.Category, concept) })
 }
 
-// nearbyLimits bound what is read of one chain. The addresses and the changes of their
-// balances take some 500 MB at most. Who was touched more often than that, or has as many
+// nearbyLimits bound what is read of one chain. Changes of balances and parts take some 100
+// bytes each, the latter for ten directions and hops: less than 1 GB at most. Who was touched more often than that, or has as many
 // changes, is nobody's own address, whatever labels say: a transaction that pays thousands
 // makes thousands.
-var nearbyLimits = proximity.Limits{Addresses: 100_000, Steps: 2_000_000, Parts: 2_000_000, Touches: maxTouches, Each: 20_000}
+var nearbyLimits = proximity.Limits{Addresses: 100_000, Steps: 2_000_000, Parts: 500_000, Touches: maxTouches, Each: 20_000}
 
 // maxDeals is how many transactions of a notorious address are read, the oldest: who is
 // dealt with more often than that is a service, which its label says.

@@ -151,7 +151,8 @@ func TestDealingsFreshRebuild(t *testing.T) {
 			}
 			advance(t, rt, e)
 			fresh := limited(t, s, at, limits)
-			compareDealings(rt, e, fresh, little, reached)
+			c := comparison{little, reached}
+			c.compare(rt, e, fresh)
 			if len(e.Now().Basis().Nearby) > 0 {
 				cut++
 			}
@@ -218,18 +219,24 @@ func advance(t *testing.T, rt *rapid.T, e *screen.Engine) {
 	}
 }
 
-// compareDealings wants both engines to know the same, of everybody; where there is little
+// comparison is of engines that have room for all, or little.
+type comparison struct {
+	little  bool
+	reached map[uint32]int // facts by hops
+}
+
+// compare wants both engines to know the same, of everybody; where there is little
 // room, as far as both know something.
-func compareDealings(rt *rapid.T, a, b *screen.Engine, little bool, reached map[uint32]int) {
-	if got, want := a.Now().Basis().Nearby, b.Now().Basis().Nearby; !little && len(got)+len(want) > 0 {
+func (c *comparison) compare(rt *rapid.T, a, b *screen.Engine) {
+	if got, want := a.Now().Basis().Nearby, b.Now().Basis().Nearby; !c.little && len(got)+len(want) > 0 {
 		rt.Fatalf("left out %v, fresh %v, with room for all", got, want)
 	}
-	if got, want := a.Now().Len(), b.Now().Len(); !little && got != want {
+	if got, want := a.Now().Len(), b.Now().Len(); !c.little && got != want {
 		rt.Fatalf("%d addresses, fresh %d", got, want)
 	}
 	for _, subject := range b.Now().Subjects() {
 		q := exposure.Question{Subject: subject.Address, Chain: subject.Chain}
-		got, want := commonFacts(a, b, q, little), commonFacts(b, a, q, little)
+		got, want := c.common(a, b, q), c.common(b, a, q)
 		if len(got) != len(want) {
 			rt.Fatalf("%s:\n%+v\nfresh:\n%+v", subject.Address, got, want)
 		}
@@ -237,18 +244,18 @@ func compareDealings(rt *rapid.T, a, b *screen.Engine, little bool, reached map[
 			if f := &want[i]; index.Compare(&got[i], f) != 0 || f.Hops > 1 && f.Amount.IsZero() {
 				rt.Fatalf("%s:\n%+v\nfresh:\n%+v", subject.Address, got, want)
 			}
-			reached[want[i].Hops]++
+			c.reached[want[i].Hops]++
 		}
 	}
 }
 
-// commonFacts are the facts that an engine tells as far as another tells some. Where hops
+// common are the facts that an engine tells as far as another tells some. Where hops
 // are left out direct dealings may lack a total.
-func commonFacts(e, other *screen.Engine, q exposure.Question, little bool) []exposure.Fact {
+func (c *comparison) common(e, other *screen.Engine, q exposure.Question) []exposure.Fact {
 	v := ask(e, q)
 	facts := slices.Clone(v.Facts)
 	for i := range facts {
-		if facts[i].Hops == 1 && little {
+		if facts[i].Hops == 1 && c.little {
 			facts[i].Total, facts[i].Share = exposure.Decimal{}, 0
 		}
 	}
