@@ -83,6 +83,8 @@ var rules = []rule{
 	{"store/storetest", suite, []string{"ledger", "attribution/label", "store", "store/memory"}, "the suite every store must pass, and random ledgers"},
 	{"attribution/cluster/files", adapter, []string{"ledger", "attribution/cluster", "internal/mapped"}, "a forest of clusters in mapped files"},
 	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "attribution/coinjoin", "attribution/cluster", "attribution/behaviour", "store"}, "labels and clusters kept current: what lists said before, the claim to decide by, who owns what and why"},
+	{"price", pure, []string{"ledger"}, "what a unit of an asset cost, by whom and when; a missing price stays missing"},
+	{"price/table", pure, []string{"ledger", "price"}, "prices in CSV"},
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
