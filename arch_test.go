@@ -85,7 +85,10 @@ var rules = []rule{
 	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "attribution/coinjoin", "attribution/cluster", "attribution/behaviour", "store"}, "labels and clusters kept current: what lists said before, the claim to decide by, who owns what and why"},
 	{"price", pure, []string{"ledger"}, "what a unit of an asset cost, by whom and when; a missing price stays missing"},
 	{"price/table", pure, []string{"ledger", "price"}, "prices in CSV"},
+	{"register", pure, []string{"ledger", "price"}, "thefts, assets and stated holdings, each row with who says so and when"},
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
+
+	{"holdings", engine, []string{"ledger", "chain/bitcoin", "attribution", "attribution/label", "store", "price", "register"}, "who held how much, from addresses, beside what people state"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
 	{"trace", engine, []string{"ledger", "crossing", "crossing/opaque", "attribution/coinjoin", "store", "taint"}, "from a case file to where every unit is now"},

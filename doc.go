@@ -10,7 +10,8 @@ import "embed"
 
 // Bundled is the data that the program brings: of `coldtrail demo` the Bybit theft's
 // Ethereum leg and its case file, so that the first run needs neither network nor
-// download; and which states stand behind which groups.
+// download; which states stand behind which groups; and the register of thefts, assets and
+// stated holdings.
 //
-//go:embed testdata/bybit-2025/transfers.csv testdata/bybit-2025/case.yaml testdata/actors/actors.yaml
+//go:embed testdata/bybit-2025/transfers.csv testdata/bybit-2025/case.yaml testdata/actors/actors.yaml testdata/register/register.yaml
 var Bundled embed.FS
