@@ -24,25 +24,34 @@ type Balance struct {
 // atOnce is how many addresses are asked for in one question.
 const atOnce = 1024
 
-// Balances reads what addresses of a chain held at rising ends: on UTXO chains the unspent
+// Question asks what addresses of a chain held at rising ends. Known are assets to ask for
+// though nothing of them may have moved.
+type Question struct {
+	Chain     ledger.Chain
+	Addresses []ledger.Address
+	Ends      []End
+	Known     []ledger.Asset
+}
+
+// Balances answers a question: on UTXO chains the unspent
 // outputs, on account chains the balances of every asset that moved there and of those that
 // are known besides. What was zero throughout is left out.
-func Balances(ctx context.Context, s store.Questions, chain ledger.Chain, addresses []ledger.Address, ends []End, known []ledger.Asset) (list []Balance, err error) {
+func Balances(ctx context.Context, s store.Questions, q Question) (list []Balance, err error) {
 	read := outputs
-	if chain.Family() == ledger.Account {
+	if q.Chain.Family() == ledger.Account {
 		read = accounts
 	}
-	for part := range slices.Chunk(addresses, atOnce) {
+	for part := range slices.Chunk(q.Addresses, atOnce) {
 		questions := make([]store.Since, len(part))
 		for i := range part {
 			questions[i].Address = part[i]
 		}
-		histories, err := s.History(ctx, chain, questions)
+		histories, err := s.History(ctx, q.Chain, questions)
 		if err != nil {
 			return nil, err
 		}
 		for i := range part {
-			of, err := read(ctx, s, chain, reading{part[i], histories[i], ends, known})
+			of, err := read(ctx, s, q.Chain, reading{part[i], histories[i], q.Ends, q.Known})
 			if err != nil {
 				return nil, err
 			}
@@ -82,7 +91,7 @@ func outputs(ctx context.Context, s store.Questions, chain ledger.Chain, r readi
 	}
 	overwrite(described, spans)
 	b := Balance{Address: r.address, Asset: chain.Native(), Amounts: make([]ledger.Amount, len(r.ends)), AtLeast: make([]bool, len(r.ends))}
-	any := false
+	some := false
 	for i := range r.ends {
 		sum := uint64(0)
 		for _, n := range numbers {
@@ -91,9 +100,9 @@ func outputs(ctx context.Context, s store.Questions, chain ledger.Chain, r readi
 			}
 		}
 		b.Amounts[i].SetUint64(sum)
-		any = any || sum > 0
+		some = some || sum > 0
 	}
-	if !any {
+	if !some {
 		return nil, nil
 	}
 	return []Balance{b}, nil
@@ -136,15 +145,15 @@ func accounts(ctx context.Context, s store.Questions, chain ledger.Chain, r read
 	var list []Balance
 	for i, asset := range assets {
 		b := Balance{Address: r.address, Asset: asset, Shares: shares[asset]}
-		any := false
+		some := false
 		for j, answer := range answers[i*len(r.ends) : (i+1)*len(r.ends)] {
 			if r.ends[j].Empty {
 				answer = store.Balance{}
 			}
 			b.Amounts, b.AtLeast = append(b.Amounts, answer.Amount), append(b.AtLeast, !answer.Known)
-			any = any || !answer.Amount.IsZero()
+			some = some || !answer.Amount.IsZero()
 		}
-		if any {
+		if some {
 			list = append(list, b)
 		}
 	}

@@ -115,7 +115,7 @@ func ends(ctx context.Context, t failer, s store.Store, blocks []*ledger.Block) 
 // amounts reads what everybody holds, by address and asset, at one of the ends.
 func amounts(ctx context.Context, t failer, s store.Store, blocks []*ledger.Block, at []holdings.End) []map[store.Holding]ledger.Amount {
 	t.Helper()
-	balances, err := holdings.Balances(ctx, s, blocks[0].Chain, everybody(blocks), at, assetsOf(blocks))
+	balances, err := holdings.Balances(ctx, s, holdings.Question{Chain: blocks[0].Chain, Addresses: everybody(blocks), Ends: at, Known: assetsOf(blocks)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestUnspent(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			defer s.Close()
+			t.Cleanup(func() { _ = s.Close() })
 			rapid.Check(t, func(rt *rapid.T) {
 				blocks := storetest.UTXOBlocks(rt, storetest.Shape{Blocks: rapid.IntRange(1, 6).Draw(rt, "blocks")})
 				empty(t.Context(), rt, s, blocks[0].Chain)
@@ -200,7 +200,7 @@ func TestAccountBalances(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			s := open(t)
-			defer s.Close()
+			t.Cleanup(func() { _ = s.Close() })
 			rapid.Check(t, func(rt *rapid.T) {
 				blocks := storetest.AccountBlocks(rt, storetest.Shape{Blocks: rapid.IntRange(1, 6).Draw(rt, "blocks")})
 				empty(t.Context(), rt, s, blocks[0].Chain)
@@ -254,7 +254,7 @@ func TestReorganised(t *testing.T) {
 		for family, generate := range map[string]func(*rapid.T, storetest.Shape) []*ledger.Block{"outputs": storetest.UTXOBlocks, "accounts": storetest.AccountBlocks} {
 			t.Run(name+" "+family, func(t *testing.T) {
 				s := open(t)
-				defer s.Close()
+				t.Cleanup(func() { _ = s.Close() })
 				rapid.Check(t, func(rt *rapid.T) {
 					blocks := generate(rt, storetest.Shape{Blocks: rapid.IntRange(2, 5).Draw(rt, "blocks")})
 					at := rapid.IntRange(1, len(blocks)-1).Draw(rt, "fork")

@@ -99,7 +99,7 @@ func (w *work) holdingsOf(ctx context.Context) (out Derived, err error) {
 		for j := range list {
 			addresses[j], byAddress[list[j].address] = list[j].address, &list[j]
 		}
-		balances, err := Balances(ctx, w.store, end.Chain, addresses, w.ends[i:i+1], w.known(end.Chain))
+		balances, err := Balances(ctx, w.store, Question{end.Chain, addresses, w.ends[i : i+1], w.known(end.Chain)})
 		if err != nil {
 			return out, err
 		}

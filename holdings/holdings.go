@@ -37,6 +37,8 @@ type Options struct {
 	Asset ledger.Asset
 	// All ranks statements too that their register leaves out of the ranking.
 	All bool
+	// Sale is the percentage of each holding whose sale is set against the market; 0 is none.
+	Sale uint64
 	// Notation writes a chain's addresses.
 	Notation func(ledger.Chain) (ledger.Notation, error)
 	// Clusters add the addresses that clustering gives to the owner of a labelled one; nil

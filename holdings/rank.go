@@ -18,7 +18,7 @@ type standing struct {
 // ranked gives rows their order and their ranks. Rows of equal value share a rank, and the
 // next rank counts them all: 1, 2, 2, 4. Where no value is known but all rows count one
 // asset, they are ranked by amount; otherwise a row without a value has no rank, which is 0.
-func ranked(rows []standing, oneAsset bool) (order, ranks []int) { //nolint:revive // what is ranked is either one asset or not
+func ranked(rows []standing, oneAsset bool) (order, ranks []int) {
 	byAmount := oneAsset && !slices.ContainsFunc(rows, func(r standing) bool { return r.value != nil })
 	key := func(r *standing) *ledger.Amount {
 		if byAmount {

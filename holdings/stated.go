@@ -47,6 +47,10 @@ type StatedRow struct {
 	// Also are other statements on the same holding that count on the day.
 	Also    []StatedRow `json:"also,omitempty"`
 	Numbers []int       `json:"source_numbers"` // into the report's sources
+	// Market sets the holding against the day's market; null, with the reason, where
+	// nothing says what was traded.
+	Market        *Market `json:"market"`
+	MarketMissing string  `json:"market_missing,omitempty"`
 
 	units ledger.Amount
 	cents *ledger.Amount
@@ -141,7 +145,7 @@ func (w *work) current() (groups [][]register.Statement) {
 	return groups
 }
 
-func boolFirst(a, b bool) int { //nolint:revive // two bits are compared, they control nothing
+func boolFirst(a, b bool) int {
 	switch {
 	case a == b:
 		return 0
@@ -166,6 +170,10 @@ func (w *work) statedRow(group []register.Statement, supply *Supply) (row Stated
 	row.Cents, row.USD = written(row.cents)
 	if s.Asset == w.o.Asset {
 		row.Share = supply.share(&row.units)
+	}
+	found, _ := w.o.Book.At(s.Asset, w.priceTime)
+	if row.Market, err = MarketOf(w.o.Book, found, &row.units, asset.Decimals, w.o.Sale); err != nil {
+		row.MarketMissing = err.Error()
 	}
 	day, err := register.Day(s.AsOf)
 	if err != nil {

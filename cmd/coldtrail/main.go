@@ -43,6 +43,7 @@ type commandLine struct {
 	Policy    policyVerb    `cmd:"" help:"The rules by which verdicts are given."`
 	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
 	Crossings crossingsVerb `cmd:"" help:"List what went across bridges, stolen or not."`
+	Holdings  holdingsVerb  `cmd:"" help:"Who held how much: what addresses show, beside what people state."`
 	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
 	Test      testVerb      `cmd:"" help:"Run scenario files."`
 	Bench     benchVerb     `cmd:"" help:"Measure on a generated chain."`

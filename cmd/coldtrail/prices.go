@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"coldtrail/ledger"
+	"coldtrail/price"
+	"coldtrail/price/table"
+	"coldtrail/register"
+)
+
+// priceFlags say where prices come from, beside those that the register holds. What stands
+// first decides where two sources differ.
+type priceFlags struct {
+	Prices []string `placeholder:"[ASSET=]FILE" sep:"none" help:"CSV files of prices; ASSET says what a file prices that does not say so itself, as in bitcoin=closes.csv."`
+}
+
+// book reads all prices.
+func (f *priceFlags) book(_ context.Context, r *register.Register) (*price.Book, error) {
+	var quotes []price.Quote
+	for _, name := range f.Prices {
+		of, err := readPrices(name)
+		if err != nil {
+			return nil, err
+		}
+		quotes = append(quotes, of...)
+	}
+	for i := range r.Prices {
+		q, err := r.Prices[i].Quote()
+		if err != nil {
+			return nil, err
+		}
+		quotes = append(quotes, q)
+	}
+	var pegs []price.Peg
+	for i := range r.Assets {
+		if a := &r.Assets[i]; a.Redeems != nil {
+			pegs = append(pegs, price.Peg{Asset: a.Asset, As: a.Redeems.As, Num: a.Redeems.Num, Den: a.Redeems.Den, Source: a.Redeems.Why})
+		}
+	}
+	return price.NewBook(quotes, pegs)
+}
+
+// readPrices reads one file of prices.
+func readPrices(name string) (quotes []price.Quote, err error) {
+	o := table.Options{}
+	if before, after, ok := strings.Cut(name, "="); ok {
+		if o.Asset, err = table.Asset(before); err != nil {
+			return nil, fmt.Errorf("--prices %s: %w", name, err)
+		}
+		name = after
+	}
+	o.File = filepath.Base(name)
+	from, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	quotes, err = table.Read(from, o)
+	return quotes, errors.Join(err, from.Close())
+}
+
+// assetNamed reads an asset by its identifier, the name of a chain or a symbol of the
+// register.
+func assetNamed(text string, r *register.Register) (ledger.Asset, error) {
+	var found []ledger.Asset
+	for i := range r.Assets {
+		if a := &r.Assets[i]; strings.EqualFold(a.Symbol, text) || string(a.Asset) == text {
+			found = append(found, a.Asset)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return table.Asset(text)
+	}
+	return "", fmt.Errorf("%q may be %v; name one of them in full", text, found)
+}
