@@ -89,6 +89,7 @@ var rules = []rule{
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"holdings", engine, []string{"ledger", "chain/bitcoin", "attribution", "attribution/label", "store", "price", "register"}, "who held how much, from addresses, beside what people state"},
+	{"holdings/atom", pure, nil, "Atom feeds of events"},
 
 	{"taint", pure, []string{"ledger"}, "how stolen money crosses one transaction, one file per method"},
 	{"trace", engine, []string{"ledger", "crossing", "crossing/opaque", "attribution/coinjoin", "store", "taint"}, "from a case file to where every unit is now"},

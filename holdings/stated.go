@@ -12,18 +12,20 @@ import (
 // Stated is what people say: ranked where their register lets them be, with what
 // contradicts it and what is left out, and why.
 type Stated struct {
-	Asset    ledger.Asset  `json:"asset"`
-	Symbol   string        `json:"symbol"`
-	Decimals uint8         `json:"decimals"`
-	Price    *price.Found  `json:"price"` // null where there is none
-	Missing  string        `json:"price_missing,omitempty"`
-	Supply   *Supply       `json:"supply"`
-	Rows     []StatedRow   `json:"rows"`
-	Unranked []StatedRow   `json:"unranked"`
-	Besides  []StatedRow   `json:"besides"` // other assets of those in the table
-	Total    StatedTotal   `json:"total"`
-	Changes  []Change      `json:"changes,omitempty"`
-	History  []StatedPoint `json:"history,omitempty"`
+	Asset    ledger.Asset `json:"asset"`
+	Symbol   string       `json:"symbol"`
+	Decimals uint8        `json:"decimals"`
+	Price    *price.Found `json:"price"` // null where there is none
+	Missing  string       `json:"price_missing,omitempty"`
+	// PriceNumber is the price's source among the report's; 0 where there is no price.
+	PriceNumber int           `json:"price_source_number,omitempty"`
+	Supply      *Supply       `json:"supply"`
+	Rows        []StatedRow   `json:"rows"`
+	Unranked    []StatedRow   `json:"unranked"`
+	Besides     []StatedRow   `json:"besides"` // other assets of those in the table
+	Total       StatedTotal   `json:"total"`
+	Changes     []Change      `json:"changes,omitempty"`
+	History     []StatedPoint `json:"history,omitempty"`
 }
 
 // StatedRow is one statement, valued.
@@ -63,6 +65,8 @@ type StatedTotal struct {
 	Cents  *string `json:"value_cents"`
 	USD    string  `json:"value_usd,omitempty"`
 	Rule   string  `json:"rule"`
+	// Kinds are the parts of the sum that rest on each kind of evidence.
+	Kinds map[register.Kind]string `json:"by_kind"`
 
 	units ledger.Amount
 	cents *ledger.Amount
@@ -212,8 +216,8 @@ func rankStated(rows []StatedRow) []StatedRow {
 // unknown where one of them is.
 func total(rows []StatedRow) (t StatedTotal) {
 	t.Rule = "the sum of the rows; where statements on one holding differ, the lowest counts"
-	cents := ledger.Amount{}
-	t.cents = &cents
+	cents, kinds := ledger.Amount{}, map[register.Kind]ledger.Amount{}
+	t.cents, t.Kinds = &cents, map[register.Kind]string{}
 	for i := range rows {
 		low := &rows[i]
 		for j := range rows[i].Also {
@@ -222,6 +226,9 @@ func total(rows []StatedRow) (t StatedTotal) {
 			}
 		}
 		t.units.Add(&t.units, &low.units)
+		kind := kinds[low.Kind]
+		kind.Add(&kind, &low.units)
+		kinds[low.Kind], t.Kinds[low.Kind] = kind, kind.Dec()
 		if low.cents == nil {
 			t.cents = nil
 		} else if t.cents != nil {

@@ -72,7 +72,7 @@ func report(ctx context.Context, s Store, day string, ends []End, o *Options) (*
 	}
 	r.Basis = Basis{Prices: o.Book.Digest(), Register: o.Register.Digest(), Labels: revision.String(), Heads: slices.Concat([]End{}, ends), Clusters: len(o.Clusters) > 0}
 	if r.Stated.Price != nil {
-		w.number(r.Stated.Price.Source)
+		r.Stated.PriceNumber = w.number(r.Stated.Price.Source)
 	}
 	if r.Stated.Supply != nil && r.Stated.Supply.Source != "" {
 		w.number(r.Stated.Supply.Source)

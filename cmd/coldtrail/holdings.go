@@ -26,6 +26,7 @@ type holdingsVerb struct {
 	Cluster bool   `help:"Add the addresses that clustering gives to the owners of labelled ones, as inferred."`
 	Rows    bool   `help:"Print every address, too."`
 	CSV     bool   `name:"csv" help:"Print rows as CSV."`
+	Atom    string `type:"path" placeholder:"FILE" help:"Write thefts and, with --since, rank changes as an Atom feed, too."`
 
 	registerFlags
 	priceFlags
@@ -42,7 +43,7 @@ func (v *holdingsVerb) Run(ctx context.Context, s *session) (err error) {
 	if _, err := register.Day(day); err != nil {
 		return fmt.Errorf("--as-of: %w", err)
 	}
-	known, err := v.register()
+	known, err := v.open()
 	if err != nil {
 		return err
 	}
@@ -58,6 +59,9 @@ func (v *holdingsVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeClusters()) }()
 	report, err := v.ask(ctx, from, day, o)
+	if err == nil && v.Atom != "" {
+		err = writeAtom(v.Atom, report, known, o.Asset)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -68,8 +72,6 @@ func (v *holdingsVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	return v.print(s, report)
 }
-
-func (v *holdingsVerb) register() (*register.Register, error) { return v.registerFlags.open() }
 
 // fill gathers what a report rests on.
 func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Store, o *holdings.Options) (closing func() error, err error) {
@@ -194,7 +196,7 @@ func (s *session) printStated(t *holdings.Stated) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stdout, "Total: %s.\n", t.Total.Rule)
+	fmt.Fprintf(s.stdout, "Total: %s; %s.\n", t.Total.Rule, totalText(t))
 	for i := range t.Rows {
 		for j := range t.Rows[i].Also {
 			x := &t.Rows[i].Also[j]
@@ -220,12 +222,10 @@ func (s *session) printStated(t *holdings.Stated) error {
 }
 
 func (s *session) printBasisOfStated(t *holdings.Stated) {
-	switch {
-	case t.Price == nil:
+	if p := t.Price; p == nil {
 		fmt.Fprintf(s.stdout, "Price: unknown: %s.\n", inert(t.Missing))
-	default:
-		p := t.Price
-		fmt.Fprintf(s.stdout, "Price: USD %s a %s, %s, closed %s, by %s%s\n", grouped(p.Value.String()), t.Symbol, inert(p.Market), stampTime(p.Close), inert(p.Source), staleText(p))
+	} else {
+		fmt.Fprintf(s.stdout, "Price: USD %s a %s, %s, closed %s, by %s [%d]%s\n", grouped(p.Value.String()), t.Symbol, inert(p.Market), stampTime(p.Close), inert(p.Source), t.PriceNumber, staleText(p))
 		for i := range p.Others {
 			fmt.Fprintf(s.stdout, "  also USD %s by %s\n", grouped(p.Others[i].Value.String()), inert(p.Others[i].Source))
 		}

@@ -9,6 +9,7 @@ import (
 
 	"coldtrail/holdings"
 	"coldtrail/ledger"
+	"coldtrail/price"
 	"coldtrail/register"
 )
 
@@ -43,24 +44,47 @@ func valueText(usd string) string {
 	return grouped(usd)
 }
 
-// about writes cents in three digits, cut and not rounded: $1.14bn.
+// about writes cents in three digits, rounded half up: $1.14bn.
 func about(cents *string) string {
 	if cents == nil {
 		return "-"
 	}
+	n := mustAmount(*cents)
 	for _, unit := range []struct {
-		digits int
-		name   string
-	}{{9, "bn"}, {6, "M"}, {3, "k"}} {
-		if whole := len(*cents) - 2 - unit.digits; whole > 0 {
-			text := (*cents)[:whole]
-			if after := max(3-whole, 0); after > 0 {
-				text += "." + (*cents)[whole:whole+after]
-			}
-			return "$" + grouped(text) + unit.name
+		power uint
+		name  string
+	}{{11, "bn"}, {8, "M"}, {5, "k"}} {
+		whole := price.PowerOfTen(unit.power)
+		if n.Lt(&whole) {
+			continue
 		}
+		decimals := 2
+		for ten := price.PowerOfTen(unit.power + 1); decimals > 0 && !n.Lt(&ten); ten = price.PowerOfTen(unit.power + 3 - uint(decimals)) {
+			decimals--
+		}
+		step := price.PowerOfTen(unit.power - uint(decimals))
+		half := step
+		half.Rsh(&half, 1)
+		n.Div(n.Add(&n, &half), &step)
+		text := n.Dec()
+		if decimals > 0 {
+			text = text[:len(text)-decimals] + "." + text[len(text)-decimals:]
+		}
+		return "$" + grouped(text) + unit.name
 	}
 	return "$" + holdings.Dollars(*cents)
+}
+
+// totalText tells the parts of a total apart by kind of evidence.
+func totalText(t *holdings.Stated) string {
+	var parts []string
+	for _, kind := range register.Kinds {
+		if amount, ok := t.Total.Kinds[kind]; ok {
+			n := mustAmount(amount)
+			parts = append(parts, fmt.Sprintf("%s %s %s", kind, grouped(register.Quantity(&n, t.Decimals)), t.Symbol))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func rankText(rank int) string {
@@ -126,7 +150,7 @@ func statedColumns(rows []holdings.StatedRow) (amounts, values []string) {
 	return right(amounts), right(values)
 }
 
-func (s *session) printDerived(d *holdings.Derived, rows bool) error { //nolint:revive // what the user asked to see
+func (s *session) printDerived(d *holdings.Derived, rows bool) error {
 	fmt.Fprintln(s.stdout, "\nWHAT ADDRESSES SHOW")
 	if len(d.Entities) == 0 {
 		fmt.Fprintln(s.stdout, "No address that a label gives to an actor holds anything in this store.")
@@ -163,7 +187,7 @@ func rangeText(r *holdings.Range) string {
 	return text
 }
 
-func (s *session) printEntity(e *holdings.Entity, rows bool) error { //nolint:revive // what the user asked to see
+func (s *session) printEntity(e *holdings.Entity, rows bool) error {
 	fmt.Fprintf(s.stdout, "%s, by kind of evidence:\n", inert(e.Name))
 	for _, kind := range register.Kinds {
 		if r, ok := e.Kinds[kind]; ok {

@@ -44,6 +44,8 @@ type commandLine struct {
 	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
 	Crossings crossingsVerb `cmd:"" help:"List what went across bridges, stolen or not."`
 	Holdings  holdingsVerb  `cmd:"" help:"Who held how much: what addresses show, beside what people state."`
+	Incidents incidentsVerb `cmd:"" help:"Thefts: what was taken, when, and whom who holds responsible."`
+	Assets    assetsVerb    `cmd:"" help:"The assets that are known by name, and where they come from."`
 	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
 	Test      testVerb      `cmd:"" help:"Run scenario files."`
 	Bench     benchVerb     `cmd:"" help:"Measure on a generated chain."`
