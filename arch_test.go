@@ -85,6 +85,7 @@ var rules = []rule{
 	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "attribution/coinjoin", "attribution/cluster", "attribution/behaviour", "store"}, "labels and clusters kept current: what lists said before, the claim to decide by, who owns what and why"},
 	{"price", pure, []string{"ledger"}, "what a unit of an asset cost, by whom and when; a missing price stays missing"},
 	{"price/table", pure, []string{"ledger", "price"}, "prices in CSV"},
+	{"price/chainlink", pure, []string{"ledger", "chain/evm", "price"}, "prices out of a chain itself: the answers of data feeds"},
 	{"register", pure, []string{"ledger", "price"}, "thefts, assets and stated holdings, each row with who says so and when"},
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 

@@ -53,7 +53,7 @@ func (v *holdingsVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
 	o := &holdings.Options{Register: known, Actor: v.Actor, All: v.All, Sale: v.Sale, Notation: notations}
-	closeClusters, err := v.fill(ctx, s, from, o)
+	closeClusters, err := v.fill(ctx, s, from, day, o)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func (v *holdingsVerb) Run(ctx context.Context, s *session) (err error) {
 }
 
 // fill gathers what a report rests on.
-func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Store, o *holdings.Options) (closing func() error, err error) {
+func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Store, day string, o *holdings.Options) (closing func() error, err error) {
 	closing = func() error { return nil }
 	if o.When, err = v.when(); err != nil {
 		return closing, err
@@ -82,7 +82,11 @@ func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Stor
 	if o.Asset, err = assetNamed(v.Asset, o.Register); err != nil {
 		return closing, fmt.Errorf("--asset: %w", err)
 	}
-	if o.Book, err = v.book(ctx, o.Register); err != nil {
+	span, err := v.span(s, day)
+	if err != nil {
+		return closing, err
+	}
+	if o.Book, err = v.book(ctx, from, o.Register, span); err != nil {
 		return closing, err
 	}
 	if o.Actors, err = whoIsWho(ctx, from, o.When); err != nil {
@@ -101,6 +105,20 @@ func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Stor
 	return closing, nil
 }
 
+// span is the time of the prices that are wanted.
+func (v *holdingsVerb) span(s *session, day string) (p priced, err error) {
+	if p.until, err = register.Day(day); err != nil {
+		return p, err
+	}
+	p.from = p.until
+	if v.Since != "" {
+		if p.from, err = register.Day(v.Since); err != nil {
+			return p, fmt.Errorf("--since: %w", err)
+		}
+	}
+	return priced{p.from + price.Day, p.until + price.Day, func(text string) { fmt.Fprintln(s.stderr, text) }}, nil
+}
+
 func (v *holdingsVerb) ask(ctx context.Context, from *embedded.Store, day string, o *holdings.Options) (*holdings.Report, error) {
 	if v.Since == "" {
 		return holdings.AsOf(ctx, from, day, o)
@@ -117,7 +135,7 @@ func (v *holdingsVerb) print(s *session, r *holdings.Report) error {
 	if err := s.printStated(&r.Stated); err != nil {
 		return err
 	}
-	if err := s.printDerived(&r.Derived, v.Rows); err != nil {
+	if err := v.printDerived(s, &r.Derived); err != nil {
 		return err
 	}
 	for _, of := range []struct {

@@ -150,7 +150,7 @@ func statedColumns(rows []holdings.StatedRow) (amounts, values []string) {
 	return right(amounts), right(values)
 }
 
-func (s *session) printDerived(d *holdings.Derived, rows bool) error {
+func (v *holdingsVerb) printDerived(s *session, d *holdings.Derived) error {
 	fmt.Fprintln(s.stdout, "\nWHAT ADDRESSES SHOW")
 	if len(d.Entities) == 0 {
 		fmt.Fprintln(s.stdout, "No address that a label gives to an actor holds anything in this store.")
@@ -168,7 +168,11 @@ func (s *session) printDerived(d *holdings.Derived, rows bool) error {
 		return err
 	}
 	for i := range d.Entities {
-		if err := s.printEntity(&d.Entities[i], rows); err != nil {
+		s.printKinds(&d.Entities[i])
+		if !v.Rows {
+			continue
+		}
+		if err := s.printRows(&d.Entities[i]); err != nil {
 			return err
 		}
 	}
@@ -187,16 +191,17 @@ func rangeText(r *holdings.Range) string {
 	return text
 }
 
-func (s *session) printEntity(e *holdings.Entity, rows bool) error {
+func (s *session) printKinds(e *holdings.Entity) {
 	fmt.Fprintf(s.stdout, "%s, by kind of evidence:\n", inert(e.Name))
 	for _, kind := range register.Kinds {
 		if r, ok := e.Kinds[kind]; ok {
 			fmt.Fprintf(s.stdout, "  %s: %d addresses, USD %s\n", kind, r.Rows, rangeText(&r))
 		}
 	}
-	if !rows {
-		return nil
-	}
+}
+
+// printRows prints every address.
+func (s *session) printRows(e *holdings.Entity) error {
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "  ADDRESS\tAMOUNT\tUSD\tEVIDENCE\tBY\tBLOCK\tTIME")
 	for i := range e.Rows {

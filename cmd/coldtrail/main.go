@@ -46,6 +46,7 @@ type commandLine struct {
 	Holdings  holdingsVerb  `cmd:"" help:"Who held how much: what addresses show, beside what people state."`
 	Incidents incidentsVerb `cmd:"" help:"Thefts: what was taken, when, and whom who holds responsible."`
 	Assets    assetsVerb    `cmd:"" help:"The assets that are known by name, and where they come from."`
+	Venues    venuesVerb    `cmd:"" help:"How much stolen money went through which protocol and service, by theft and actor."`
 	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
 	Test      testVerb      `cmd:"" help:"Run scenario files."`
 	Bench     benchVerb     `cmd:"" help:"Measure on a generated chain."`

@@ -8,23 +8,40 @@ import (
 	"path/filepath"
 	"strings"
 
+	"coldtrail/holdings"
 	"coldtrail/ledger"
 	"coldtrail/price"
+	"coldtrail/price/chainlink"
 	"coldtrail/price/table"
 	"coldtrail/register"
+	"coldtrail/store"
 )
 
 // priceFlags say where prices come from, beside those that the register holds. What stands
 // first decides where two sources differ.
 type priceFlags struct {
-	Prices []string `placeholder:"[ASSET=]FILE" sep:"none" help:"CSV files of prices; ASSET says what a file prices that does not say so itself, as in bitcoin=closes.csv."`
+	Prices    []string `placeholder:"[ASSET=]FILE" sep:"none" help:"CSV files of prices; ASSET says what a file prices that does not say so itself, as in bitcoin=closes.csv."`
+	Chainlink bool     `help:"Prices out of the ledger, too: what Chainlink's data feeds published on Ethereum in the seven days before the end of each day asked for."`
+}
+
+// priced is the time that prices are wanted for.
+type priced struct {
+	from, until int64
+	log         func(string) // is told what cannot be read
 }
 
 // book reads all prices.
-func (f *priceFlags) book(_ context.Context, r *register.Register) (*price.Book, error) {
+func (f *priceFlags) book(ctx context.Context, s store.Questions, r *register.Register, span priced) (*price.Book, error) {
 	var quotes []price.Quote
 	for _, name := range f.Prices {
 		of, err := readPrices(name)
+		if err != nil {
+			return nil, err
+		}
+		quotes = append(quotes, of...)
+	}
+	if f.Chainlink {
+		of, err := feedPrices(ctx, s, span)
 		if err != nil {
 			return nil, err
 		}
@@ -62,6 +79,42 @@ func readPrices(name string) (quotes []price.Quote, err error) {
 	}
 	quotes, err = table.Read(from, o)
 	return quotes, errors.Join(err, from.Close())
+}
+
+// feedPrices reads what data feeds published, as far as the store holds their chains.
+func feedPrices(ctx context.Context, s store.Questions, span priced) (quotes []price.Quote, err error) {
+	statuses, err := s.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range statuses {
+		chain := statuses[i].Chain
+		if chain.Family() != ledger.Account {
+			continue
+		}
+		ends, err := holdings.Ends(ctx, s, chain, []int64{span.from - price.Carry, span.until})
+		if err != nil {
+			return nil, err
+		}
+		if ends[1].Empty {
+			continue
+		}
+		for said, err := range s.Said(ctx, chain, ends[0].Height, ends[1].Height, map[ledger.Hash]bool{chainlink.Topic: true}) {
+			if err != nil {
+				return nil, err
+			}
+			for j := range said.Tx.Messages {
+				q, ok, err := chainlink.Decode(chain, said.Time, &said.Tx.Messages[j])
+				if err != nil {
+					span.log(fmt.Sprintf("no price in block %d of %s: %v", said.Height, chain.Short(), err))
+				}
+				if ok {
+					quotes = append(quotes, q)
+				}
+			}
+		}
+	}
+	return quotes, nil
 }
 
 // assetNamed reads an asset by its identifier, the name of a chain or a symbol of the
