@@ -87,6 +87,7 @@ var rules = []rule{
 	{"price/table", pure, []string{"ledger", "price"}, "prices in CSV"},
 	{"price/chainlink", pure, []string{"ledger", "chain/evm", "price"}, "prices out of a chain itself: the answers of data feeds"},
 	{"register", pure, []string{"ledger", "price"}, "thefts, assets and stated holdings, each row with who says so and when"},
+	{"price/remote", adapter, []string{"ledger", "chain/jsonrpc", "price", "price/table"}, "prices over HTTP: sources are lines of a file, answers are kept"},
 	{"ingest", engine, []string{"ledger", "store"}, "blocks from a source into a store, whole or not at all"},
 
 	{"holdings", engine, []string{"ledger", "chain/bitcoin", "attribution", "attribution/label", "store", "price", "register"}, "who held how much, from addresses, beside what people state"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -107,16 +108,18 @@ func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Stor
 
 // span is the time of the prices that are wanted.
 func (v *holdingsVerb) span(s *session, day string) (p priced, err error) {
-	if p.until, err = register.Day(day); err != nil {
+	until, err := register.Day(day)
+	if err != nil {
 		return p, err
 	}
-	p.from = p.until
+	from := until
 	if v.Since != "" {
-		if p.from, err = register.Day(v.Since); err != nil {
+		if from, err = register.Day(v.Since); err != nil {
 			return p, fmt.Errorf("--since: %w", err)
 		}
 	}
-	return priced{p.from + price.Day, p.until + price.Day, func(text string) { fmt.Fprintln(s.stderr, text) }}, nil
+	folder, err := s.folder()
+	return priced{from + price.Day, until + price.Day, filepath.Join(folder, fetchedPrices), func(text string) { fmt.Fprintln(s.stderr, text) }}, err
 }
 
 func (v *holdingsVerb) ask(ctx context.Context, from *embedded.Store, day string, o *holdings.Options) (*holdings.Report, error) {

@@ -3,9 +3,13 @@ package main_test
 import (
 	"encoding/csv"
 	"encoding/xml"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -180,5 +184,28 @@ func TestIncidents(t *testing.T) {
 	}
 	if text = must(t, "assets"); !strings.Contains(text, "BTC  Bitcoin  native, 8 decimals") || !strings.Contains(text, "priced as eip155:1/slip44:60, 1 for 1") {
 		t.Error(text)
+	}
+}
+
+// TestPriceSource: a site is asked once, and its price values the table.
+func TestPriceSource(t *testing.T) {
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		fmt.Fprintf(w, `{"prices":[[%s000,90000.5,"1000"]]}`, r.URL.Query().Get("to"))
+	}))
+	defer server.Close()
+	data, file := t.TempDir(), filepath.Join(t.TempDir(), "sources.yaml")
+	write(t, file, "sources:\n- {name: a site, asset: bitcoin, url: \""+server.URL+"?to={to}\", format: json, rows: prices, time: \"0\", close: \"1\", volume: \"2\", unit: ms, stamps: close, bar: 1d, market: BTC-USD}\n")
+	for range 2 {
+		text := must(t, "--data", data, "holdings", "--as-of", "2025-03-17", "--price-source", file, "--sale", "10")
+		for _, want := range []string{"1,220,586,781.00", "Price: USD 90,000.50 a BTC, BTC-USD, closed 2025-03-18T00:00:00Z, by a site", "also USD 84,075.69 by yahoo-btc-usd", "North Korea (Lazarus): 13.562000 days of the volume of a site; no figure for a sale: sigma needs 21 daily closes"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%q is missing in\n%s", want, text)
+			}
+		}
+	}
+	if asked.Load() != 1 {
+		t.Errorf("asked %d times", asked.Load())
 	}
 }

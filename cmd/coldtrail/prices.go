@@ -7,11 +7,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"coldtrail/holdings"
 	"coldtrail/ledger"
 	"coldtrail/price"
 	"coldtrail/price/chainlink"
+	"coldtrail/price/remote"
 	"coldtrail/price/table"
 	"coldtrail/register"
 	"coldtrail/store"
@@ -21,20 +23,32 @@ import (
 // first decides where two sources differ.
 type priceFlags struct {
 	Prices    []string `placeholder:"[ASSET=]FILE" sep:"none" help:"CSV files of prices; ASSET says what a file prices that does not say so itself, as in bitcoin=closes.csv."`
+	Sources   []string `name:"price-source" placeholder:"FILE" sep:"none" type:"existingfile" help:"Files that say where prices are to be had over HTTP (docs/formats/prices.md); answers are kept beside the store."`
 	Chainlink bool     `help:"Prices out of the ledger, too: what Chainlink's data feeds published on Ethereum in the seven days before the end of each day asked for."`
 }
 
 // priced is the time that prices are wanted for.
 type priced struct {
 	from, until int64
+	folder      string       // where what was fetched is kept
 	log         func(string) // is told what cannot be read
 }
+
+// fetchedPrices is the folder of fetched prices beside the store.
+const fetchedPrices = "prices"
 
 // book reads all prices.
 func (f *priceFlags) book(ctx context.Context, s store.Questions, r *register.Register, span priced) (*price.Book, error) {
 	var quotes []price.Quote
 	for _, name := range f.Prices {
 		of, err := readPrices(name)
+		if err != nil {
+			return nil, err
+		}
+		quotes = append(quotes, of...)
+	}
+	for _, name := range f.Sources {
+		of, err := fetchPrices(ctx, name, span)
 		if err != nil {
 			return nil, err
 		}
@@ -81,6 +95,26 @@ func readPrices(name string) (quotes []price.Quote, err error) {
 	return quotes, errors.Join(err, from.Close())
 }
 
+// fetchPrices asks the sources of a file.
+func fetchPrices(ctx context.Context, name string, span priced) (quotes []price.Quote, err error) {
+	from, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := remote.Parse(name, from)
+	if err = errors.Join(err, from.Close()); err != nil {
+		return nil, err
+	}
+	for i := range sources {
+		of, err := sources[i].Fetch(ctx, span.from-price.Carry, span.until, remote.Options{Folder: span.folder, Now: time.Now, Log: span.log})
+		if err != nil {
+			return nil, err
+		}
+		quotes = append(quotes, of...)
+	}
+	return quotes, nil
+}
+
 // feedPrices reads what data feeds published, as far as the store holds their chains.
 func feedPrices(ctx context.Context, s store.Questions, span priced) (quotes []price.Quote, err error) {
 	statuses, err := s.Status(ctx)
@@ -96,25 +130,29 @@ func feedPrices(ctx context.Context, s store.Questions, span priced) (quotes []p
 		if err != nil {
 			return nil, err
 		}
-		if ends[1].Empty {
-			continue
-		}
 		for said, err := range s.Said(ctx, chain, ends[0].Height, ends[1].Height, map[ledger.Hash]bool{chainlink.Topic: true}) {
 			if err != nil {
 				return nil, err
 			}
-			for j := range said.Tx.Messages {
-				q, ok, err := chainlink.Decode(chain, said.Time, &said.Tx.Messages[j])
-				if err != nil {
-					span.log(fmt.Sprintf("no price in block %d of %s: %v", said.Height, chain.Short(), err))
-				}
-				if ok {
-					quotes = append(quotes, q)
-				}
-			}
+			quotes = append(quotes, saidPrices(chain, said, span)...)
 		}
 	}
 	return quotes, nil
+}
+
+// saidPrices are the answers of feeds in one transaction; what a feed says and cannot be an
+// answer is told and passed over.
+func saidPrices(chain ledger.Chain, said *store.Said, span priced) (quotes []price.Quote) {
+	for j := range said.Tx.Messages {
+		q, ok, err := chainlink.Decode(chain, said.Time, &said.Tx.Messages[j])
+		if err != nil {
+			span.log(fmt.Sprintf("no price in block %d of %s: %v", said.Height, chain.Short(), err))
+		}
+		if ok {
+			quotes = append(quotes, q)
+		}
+	}
+	return quotes
 }
 
 // assetNamed reads an asset by its identifier, the name of a chain or a symbol of the

@@ -13,7 +13,7 @@ func (s *session) openStore(ctx context.Context) (*embedded.Store, error) {
 		return nil, err
 	}
 	var bar *progress
-	opened, err := embedded.Open(ctx, folder, embedded.Options{Beside: []string{gathered, clustered, casework, casework + "-wal", casework + "-shm", audited, listKeyFile, listNumbersFile}, Progress: func(done, total uint64) {
+	opened, err := embedded.Open(ctx, folder, embedded.Options{Beside: []string{gathered, clustered, casework, casework + "-wal", casework + "-shm", audited, listKeyFile, listNumbersFile, fetchedPrices}, Progress: func(done, total uint64) {
 		if bar == nil {
 			bar = newProgress(s, "build look-up files", total)
 		}

@@ -42,27 +42,11 @@ func (v *venuesVerb) Run(ctx context.Context, s *session) error {
 	}
 	var list []venuesOf
 	for _, file := range v.Cases {
-		cases, err := readCases([]string{file})
+		of, err := v.one(ctx, s, file, known, actors)
 		if err != nil {
 			return err
 		}
-		as := traceVerb{Method: v.Method, Mode: "streaming", AsOf: v.AsOf, Fees: "end", CoinJoin: "end", Conclude: "deposits", knownFlags: v.knownFlags}
-		options, err := as.options(s)
-		if err != nil {
-			return err
-		}
-		result, err := as.trace(ctx, s, cases, options)
-		if err != nil {
-			return err
-		}
-		of := venuesOf{Incident: cases[0].Name, Actors: []string{}, Digest: result.Digest}
-		if actor := responsible(cases[0], known); actor != "" {
-			of.Actors = actors.Line(actor)
-		}
-		if of.Venues, err = result.Venues(); err != nil {
-			return err
-		}
-		list = append(list, of)
+		list = append(list, *of)
 	}
 	sums, err := byActor(list)
 	if err != nil {
@@ -82,6 +66,29 @@ func (v *venuesVerb) Run(ctx context.Context, s *session) error {
 		}
 	}
 	return nil
+}
+
+// one traces one case.
+func (v *venuesVerb) one(ctx context.Context, s *session, file string, known *register.Register, actors *attribution.Actors) (*venuesOf, error) {
+	cases, err := readCases([]string{file})
+	if err != nil {
+		return nil, err
+	}
+	as := traceVerb{Method: v.Method, Mode: "streaming", AsOf: v.AsOf, Fees: "end", CoinJoin: "end", Conclude: "deposits", knownFlags: v.knownFlags}
+	options, err := as.options(s)
+	if err != nil {
+		return nil, err
+	}
+	result, err := as.trace(ctx, s, cases, options)
+	if err != nil {
+		return nil, err
+	}
+	of := &venuesOf{Incident: cases[0].Name, Actors: []string{}, Digest: result.Digest}
+	if actor := responsible(cases[0], known); actor != "" {
+		of.Actors = actors.Line(actor)
+	}
+	of.Venues, err = result.Venues()
+	return of, err
 }
 
 // responsible is whom the case file names, or else the first whom the register does.

@@ -18,24 +18,24 @@ import (
 
 const blockTime = 1_710_338_135
 
-func aggregator(t testing.TB, text string) ledger.Address {
-	t.Helper()
+func aggregator(tb testing.TB, text string) ledger.Address {
+	tb.Helper()
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != 20 {
-		t.Fatalf("%q is no address", text)
+		tb.Fatalf("%q is no address", text)
 	}
 	return ledger.NewAddress(ledger.EVMAccount, raw)
 }
 
 // answer is an event by the ABI.
-func answer(t testing.TB, by string, current, at uint64) ledger.Message {
-	t.Helper()
+func answer(tb testing.TB, by string, current, at uint64) ledger.Message {
+	tb.Helper()
 	data := append([]byte{3}, chainlink.Topic[:]...)
 	word := func(n uint64) { data = binary.BigEndian.AppendUint64(append(data, make([]byte, 24)...), n) }
 	word(current)
 	word(7)
 	word(at)
-	return ledger.Message{Kind: ledger.Log, Contract: aggregator(t, by), Position: 5, Data: data}
+	return ledger.Message{Kind: ledger.Log, Contract: aggregator(tb, by), Position: 5, Data: data}
 }
 
 // TestTopic is the topic that explorers print for the event.
