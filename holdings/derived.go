@@ -23,7 +23,8 @@ type Derived struct {
 type Entity struct {
 	Actor string `json:"actor"`
 	Name  string `json:"name"`
-	// Rank is by the value of what is verified and attributed; 0 where that is not known.
+	// Rank is by the value of what is verified and attributed; 0 where that is not known, or
+	// where only somebody was asked for.
 	Rank int `json:"rank,omitempty"`
 	// Strict, Probable and Possible are sums of rounded rows, each within the next: verified;
 	// with what sure labels attribute; with the rest. A null means that a row of it has no price.
@@ -181,7 +182,9 @@ func (w *work) entities(rows []Row) []Entity {
 	out := make([]Entity, len(list))
 	for place, i := range order {
 		out[place] = list[i]
-		out[place].Rank = ranks[i]
+		if w.o.Actor == "" { // who was asked for alone is not ranked, as nobody else was read
+			out[place].Rank = ranks[i]
+		}
 	}
 	return out
 }

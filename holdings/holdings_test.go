@@ -196,8 +196,11 @@ func TestDerived(t *testing.T) {
 	}
 	o := options(t, s, known(t, ""))
 	o.Actor = "North Korea"
-	if got := lines(ptr(asOf(t, s, day, o).Derived)); got != "1 dprk: 0.00 / 1681513.80 / 1933740.87\n" {
+	if got := lines(ptr(asOf(t, s, day, o).Derived)); got != "0 dprk: 0.00 / 1681513.80 / 1933740.87\n" {
 		t.Error(got)
+	}
+	if rows := asOf(t, s, day, o).Stated.Rows; len(rows) != 1 || rows[0].Rank != 3 || rows[0].Quantity != "13562" {
+		t.Errorf("%+v", rows)
 	}
 }
 

@@ -106,7 +106,10 @@ func (w *work) stated() (out Stated, err error) {
 			out.Rows = append(out.Rows, row)
 		}
 	}
-	out.Rows = rankStated(out.Rows)
+	// Ranks are among everybody, whoever was asked for.
+	other := func(r StatedRow) bool { return !w.asked(r.Actor) }
+	out.Rows = slices.DeleteFunc(rankStated(out.Rows), other)
+	out.Unranked, out.Besides = slices.DeleteFunc(out.Unranked, other), slices.DeleteFunc(out.Besides, other)
 	byAmount := func(a, b StatedRow) int { return cmp.Or(b.units.Cmp(&a.units), cmp.Compare(a.Name, b.Name)) }
 	slices.SortStableFunc(out.Unranked, byAmount)
 	slices.SortStableFunc(out.Besides, func(a, b StatedRow) int {
@@ -123,7 +126,7 @@ func (w *work) current() (groups [][]register.Statement) {
 	for i := range w.o.Register.Stated {
 		s := &w.o.Register.Stated[i]
 		key := [2]string{s.Actor, string(s.Asset)}
-		if s.AsOf <= w.day && s.AsOf > latest[key] && w.asked(s.Actor) {
+		if s.AsOf <= w.day && s.AsOf > latest[key] {
 			latest[key] = s.AsOf
 		}
 	}

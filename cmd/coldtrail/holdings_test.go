@@ -123,6 +123,13 @@ func TestHoldingsOfTheRealChain(t *testing.T) {
 			t.Errorf("%s: %+v, want %s", day, got.Derived.Entities, want)
 		}
 	}
+	cluster := filepath.Join(folder, "cluster.csv")
+	write(t, cluster, "address,label,actor,chain,confidence\n1DNdPgBZRWjDj1JbVZQEYMv7jvqJF7R4Py,one of five,ukraine,bitcoin,ownership\n")
+	must(t, "--data", data, "labels", "import", cluster)
+	clustered := must(t, "--data", data, "holdings", "--as-of", "2009-01-15", "--actor", "Ukraine", "--cluster", "--prices", "bitcoin="+prices)
+	if !strings.Contains(clustered, "-     Ukraine  150.00        150.00               750.00        5") || !strings.Contains(clustered, "inferred: 4 addresses, USD 600.00") {
+		t.Error(clustered)
+	}
 	feed := filepath.Join(folder, "events.xml")
 	text := must(t, "--data", data, "holdings", "--since", "2009-01-09", "--as-of", "2009-01-13", "--rows", "--atom", feed, "--prices", "bitcoin="+prices)
 	for _, want := range []string{"2009-01-10  Bhutan entered at rank 1", "2009-01-13  Democratic People's Republic of Korea entered at rank 2", "18 BTC", "10 BTC", "attributed 60"} {
