@@ -112,8 +112,8 @@ func inert(cell string) string {
 // walletNamespace is that of wallets' identifiers (dogesec/stix2extensions).
 var walletNamespace = [16]byte{0x00, 0xab, 0xed, 0xb4, 0xaa, 0x42, 0x46, 0x6c, 0x9c, 0x01, 0xfe, 0xd2, 0x33, 0x15, 0xa9, 0xb7}
 
-// uuid5 is the name-based identifier of RFC 4122.
-func uuid5(name string) string {
+// UUID5 is the name-based identifier of RFC 4122, in the namespace of wallets' identifiers.
+func UUID5(name string) string {
 	h := sha1.New() //nolint:gosec // RFC 4122 names identifiers by it
 	_, _ = h.Write(walletNamespace[:])
 	_, _ = h.Write([]byte(name))
@@ -124,6 +124,15 @@ func uuid5(name string) string {
 }
 
 const walletExtension = "extension-definition--be78509e-6958-51b1-8b26-d17ee0eba2d7"
+
+// Wallet is an address as an observable of STIX 2.1, with its identifier.
+func Wallet(network label.Network, address string) (id string, object map[string]any) {
+	id = "cryptocurrency-wallet--" + UUID5(address)
+	return id, map[string]any{
+		"type": "cryptocurrency-wallet", "id": id, "spec_version": "2.1", "value": address, "symbol": currency(network),
+		"extensions": map[string]any{walletExtension: map[string]any{"extension_type": "new-sco"}},
+	}
+}
 
 // WriteSTIX writes claims as a STIX 2.1 bundle: a wallet for each address, and a note for
 // each claim about it by its source.
@@ -142,14 +151,11 @@ func WriteSTIX(w io.Writer, claims []label.Claim) error {
 		if !c.OnAddress() || c.Withdraws != "" {
 			continue
 		}
-		who := "identity--" + uuid5("identity "+c.By)
+		who := "identity--" + UUID5("identity "+c.By)
 		at := max(c.Stated, c.Learned)
 		add(who, map[string]any{"type": "identity", "name": c.By, "created": date(c.Learned), "modified": date(c.Learned)})
-		wallet := "cryptocurrency-wallet--" + uuid5(c.Subject.Address)
-		add(wallet, map[string]any{
-			"type": "cryptocurrency-wallet", "value": c.Subject.Address, "symbol": currency(c.Subject.Network),
-			"extensions": map[string]any{walletExtension: map[string]any{"extension_type": "new-sco"}},
-		})
+		wallet, object := Wallet(c.Subject.Network, c.Subject.Address)
+		add(wallet, object)
 		words := slices.DeleteFunc([]string{c.Concept, c.Abuse}, func(s string) bool { return s == "" })
 		note := map[string]any{
 			"type": "note", "created_by_ref": who, "created": date(at), "modified": date(at), "abstract": c.Label,
@@ -158,16 +164,36 @@ func WriteSTIX(w io.Writer, claims []label.Claim) error {
 		if len(words) > 0 {
 			note["labels"] = words
 		}
-		add("note--"+uuid5("note "+c.ID().String()), note)
+		add("note--"+UUID5("note "+c.ID().String()), note)
 	}
 	ids := make([]string, len(objects))
 	for i, o := range objects {
 		ids[i] = fmt.Sprint(o["id"])
 	}
-	bundle := map[string]any{"type": "bundle", "id": "bundle--" + uuid5("bundle "+strings.Join(ids, " ")), "objects": objects}
+	bundle := map[string]any{"type": "bundle", "id": "bundle--" + UUID5("bundle "+strings.Join(ids, " ")), "objects": objects}
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
 	return e.Encode(bundle)
+}
+
+// CoinAddress is an address as MISP's object of that name, version 7. Alarm says whether
+// detection systems shall look for it; more are further attributes.
+func CoinAddress(uuid string, network label.Network, address string, alarm bool, more ...map[string]any) map[string]any {
+	symbol := currency(network)
+	kind, relation := "text", "address-crypto"
+	switch symbol {
+	case "BTC":
+		kind, relation = "btc", "address"
+	case "XMR":
+		kind, relation = "xmr", "address-xmr"
+	}
+	return map[string]any{
+		"name": "coin-address", "meta-category": "financial", "template_uuid": "d0e6997e-78da-4815-a6a1-cfc1c1cb8a46", "template_version": "7", "uuid": uuid,
+		"Attribute": append([]map[string]any{
+			{"object_relation": relation, "type": kind, "value": address, "to_ids": alarm},
+			{"object_relation": "symbol", "type": "text", "value": symbol, "to_ids": false},
+		}, more...),
+	}
 }
 
 // WriteMISP writes claims as an event of MISP with one coin-address object each.
@@ -178,23 +204,10 @@ func WriteMISP(w io.Writer, claims []label.Claim) error {
 		if !c.OnAddress() || c.Withdraws != "" {
 			continue
 		}
-		symbol := currency(c.Subject.Network)
-		kind, relation := "text", "address-crypto"
-		switch symbol {
-		case "BTC":
-			kind, relation = "btc", "address"
-		case "XMR":
-			kind, relation = "xmr", "address-xmr"
+		text := map[string]any{
+			"object_relation": "text", "type": "text", "value": joined(c.Label, c.Concept, c.Abuse, "by "+c.By, c.Source), "to_ids": false,
 		}
-		objects = append(objects, map[string]any{
-			"name": "coin-address", "meta-category": "financial", "template_uuid": "d0e6997e-78da-4815-a6a1-cfc1c1cb8a46", "template_version": "7",
-			"uuid": uuid5("misp " + c.ID().String()),
-			"Attribute": []map[string]any{
-				{"object_relation": relation, "type": kind, "value": c.Subject.Address, "to_ids": c.Abuse != ""},
-				{"object_relation": "symbol", "type": "text", "value": symbol, "to_ids": false},
-				{"object_relation": "text", "type": "text", "value": joined(c.Label, c.Concept, c.Abuse, "by "+c.By, c.Source), "to_ids": false},
-			},
-		})
+		objects = append(objects, CoinAddress(UUID5("misp "+c.ID().String()), c.Subject.Network, c.Subject.Address, c.Abuse != "", text))
 	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")

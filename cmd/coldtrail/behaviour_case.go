@@ -32,11 +32,12 @@ func (v *behaviourVerb) trace(ctx context.Context, s *session, from *embedded.St
 	if err != nil {
 		return nil, err
 	}
-	as := &traceVerb{Method: v.Method, Mode: string(trace.Streaming), Conclude: "deposits", Flows: true, knownFlags: v.knownFlags}
+	as := &traceFlags{Method: v.Method, Mode: string(trace.Streaming), Conclude: "deposits", knownFlags: v.knownFlags}
 	options, err := as.options(s)
 	if err != nil {
 		return nil, err
 	}
+	options.Flows = true
 	last := ledger.Height(0)
 	if v.AsOf > 0 {
 		if options.AsOf, last, err = momentOf(ctx, from, chain, ledger.Height(v.AsOf)); err != nil {

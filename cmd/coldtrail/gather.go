@@ -29,17 +29,17 @@ type finder interface {
 }
 
 // finders lists every kind of explorer under the name users type.
-var finders = map[string]func(ctx context.Context, v *traceVerb, at sourceAt) (finder, error){
+var finders = map[string]func(ctx context.Context, v *traceFlags, at sourceAt) (finder, error){
 	"esplora":   openEsploraFinder,
 	"etherscan": openEtherscan,
 	"otterscan": openOtterscan,
 }
 
-func openEsploraFinder(ctx context.Context, v *traceVerb, at sourceAt) (finder, error) {
+func openEsploraFinder(ctx context.Context, v *traceFlags, at sourceAt) (finder, error) {
 	return v.openEsplora(ctx, at)
 }
 
-func openOtterscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, error) {
+func openOtterscan(ctx context.Context, v *traceFlags, at sourceAt) (finder, error) {
 	node, err := v.node(at)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func openOtterscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, erro
 	return otterscan{search}, nil
 }
 
-func openEtherscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, error) {
+func openEtherscan(ctx context.Context, v *traceFlags, at sourceAt) (finder, error) {
 	network, err := v.evmNetwork(at.chain)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func openEtherscan(ctx context.Context, v *traceVerb, at sourceAt) (finder, erro
 }
 
 // gather traces with an explorer instead of a store.
-func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (_ *trace.Result, err error) {
+func (v *traceFlags) gather(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (_ *trace.Result, err error) {
 	kind, url, ok := strings.Cut(v.From, ":")
 	open := finders[kind]
 	if !ok || open == nil {
@@ -124,7 +124,7 @@ func (v *traceVerb) gather(ctx context.Context, s *session, cases []*trace.Case,
 // stopAtOwn lets a trace without a ledger stop by the labels of the user's store, so that
 // it does not ask for what an exchange's wallets did. Nothing is concluded: that takes
 // whole histories.
-func (v *traceVerb) stopAtOwn(ctx context.Context, s *session, o *trace.Options) (func() error, error) {
+func (v *traceFlags) stopAtOwn(ctx context.Context, s *session, o *trace.Options) (func() error, error) {
 	from, err := s.openStore(ctx)
 	if err != nil {
 		return nil, err
@@ -194,7 +194,7 @@ type folderCache struct {
 }
 
 // cache opens the folder of a chain's answers; the first run fixes its head.
-func (v *traceVerb) cache(ctx context.Context, s *session, kind string, chain ledger.Chain, search finder) (*folderCache, error) {
+func (v *traceFlags) cache(ctx context.Context, s *session, kind string, chain ledger.Chain, search finder) (*folderCache, error) {
 	base, err := s.folder()
 	if err != nil {
 		return nil, err

@@ -42,6 +42,7 @@ type commandLine struct {
 	Breaker   breakerVerb   `cmd:"" help:"A breaker that stops a coordinated flow of stolen money."`
 	Policy    policyVerb    `cmd:"" help:"The rules by which verdicts are given."`
 	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
+	Report    reportVerb    `cmd:"" help:"Report a case: a page or PDF to read, tables, graphs, requests to services, drafts for authorities."`
 	Crossings crossingsVerb `cmd:"" help:"List what went across bridges, stolen or not."`
 	Holdings  holdingsVerb  `cmd:"" help:"Who held how much: what addresses show, beside what people state."`
 	Incidents incidentsVerb `cmd:"" help:"Thefts: what was taken, when, and whom who holds responsible."`

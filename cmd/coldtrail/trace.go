@@ -18,6 +18,15 @@ import (
 )
 
 type traceVerb struct {
+	Flows  bool   `help:"Print every movement instead, oldest first."`
+	Path   string `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
+	Colour string `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
+
+	traceFlags
+}
+
+// traceFlags say what to trace, and how.
+type traceFlags struct {
 	Cases    []string `arg:"" name:"CASE.yaml" help:"Case files; several trace together."`
 	Method   string   `default:"fifo" help:"fifo, haircut, lifo, poison, seniority or tiho."`
 	Mode     string   `default:"streaming" enum:"streaming,targeted" help:"streaming reads every block, targeted only what is touched."`
@@ -26,12 +35,9 @@ type traceVerb struct {
 	CoinJoin string   `default:"end" name:"coinjoin" enum:"end,follow" help:"end: value ends at the equal outputs of a coinjoin; follow: it is a transaction like any other."`
 	Conclude string   `default:"deposits" placeholder:"RULES" help:"Where the trace stops beside labelled addresses: deposits (swept into a service's wallets), clusters (spent together with a service's), both with a comma, or none."`
 	Least    uint8    `placeholder:"N" help:"Stop by labels of at least this confidence, 0 to 100; by default any."`
-	Flows    bool     `help:"Print every movement instead, oldest first."`
-	Path     string   `placeholder:"AT" help:"Print how money came to this place (an output or address of the answer)."`
 	From     string   `placeholder:"KIND:URL" help:"Trace without a ledger of your own: otterscan:URL of a node, etherscan:URL or esplora:URL of an explorer; what is touched is fetched and kept."`
 	Fresh    bool     `help:"With --from: begin again at the newest block instead of going on with what was fetched."`
 	Most     int      `placeholder:"N" help:"With --from: most addresses or transactions to ask for; by default 500."`
-	Colour   string   `placeholder:"CASE/COLOUR" help:"The colour whose path to print; by default the first found."`
 
 	knownFlags
 	nodeFlags
@@ -47,6 +53,7 @@ func (v *traceVerb) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	options.Flows = v.Flows || v.Path != ""
 	result, err := v.trace(ctx, s, cases, options)
 	if err != nil {
 		return err
@@ -63,7 +70,7 @@ func (v *traceVerb) Run(ctx context.Context, s *session) (err error) {
 }
 
 // trace runs over the store, or over what an explorer knows.
-func (v *traceVerb) trace(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (result *trace.Result, err error) {
+func (v *traceFlags) trace(ctx context.Context, s *session, cases []*trace.Case, options trace.Options) (result *trace.Result, err error) {
 	if v.From != "" {
 		return v.gather(ctx, s, cases, options)
 	}
@@ -83,9 +90,9 @@ func (v *traceVerb) trace(ctx context.Context, s *session, cases []*trace.Case, 
 	return result, nil
 }
 
-func (v *traceVerb) options(s *session) (trace.Options, error) {
+func (v *traceFlags) options(s *session) (trace.Options, error) {
 	o := trace.Options{
-		Mode: trace.Mode(v.Mode), Notations: notations, Crossings: true, LabelRevision: noLabels, Flows: v.Flows || v.Path != "",
+		Mode: trace.Mode(v.Mode), Notations: notations, Crossings: true, LabelRevision: noLabels,
 		Subsidy: func(_ ledger.Chain, h ledger.Height) uint64 { return bitcoin.Subsidy(h) },
 	}
 	var err error
