@@ -98,6 +98,13 @@ var rules = []rule{
 
 	{"gather", engine, []string{"ledger", "store", "trace"}, "a trace that fetches only what it touches, from an explorer"},
 
+	{"report/drawing", pure, []string{"ledger"}, "flow charts and time lines as plain shapes, in whole numbers"},
+	{"report/document", pure, []string{"report/drawing"}, "the model of a report, in which every sentence is marked, and its page"},
+	{"report", engine, []string{"ledger", "taint", "trace", "report/drawing", "report/document"}, "a case report from the answer of a trace: what is said, and how it is marked"},
+	{"report/export", engine, []string{"ledger", "attribution/label", "attribution/feed", "trace", "report", "report/document"}, "a report in the formats of others, one file per format"},
+	{"report/pdf", adapter, nil, "a page printed as PDF by a Chromium on the machine"},
+	{"report/xsd", adapter, nil, "an XML file checked against a schema that the user has"},
+
 	{"screen/exposure", pure, []string{"ledger"}, "the vocabulary of screening: facts, questions, verdicts and what they rest on"},
 	{"screen/policy", pure, []string{"ledger", "attribution/label", "screen/exposure"}, "what follows from what is known: rules in CEL, the score, the bundled policy"},
 	{"screen/index", pure, []string{"ledger", "screen/exposure"}, "who something is known of, in memory: immutable tables, facts shared"},

@@ -77,7 +77,12 @@ func group(digits string) string {
 }
 
 func percent(basisPoints uint64) string {
-	return fmt.Sprintf("%d.%02d %%", basisPoints/100, basisPoints%100)
+	return figure(basisPoints) + "\u00a0%" // which no line break parts
+}
+
+// figure is a percentage without its sign.
+func figure(basisPoints uint64) string {
+	return fmt.Sprintf("%d.%02d", basisPoints/100, basisPoints%100)
 }
 
 // basisPoints is a part of a whole, cut.

@@ -58,8 +58,16 @@ func (r *Report) basis() document.Section {
 		Columns: []document.Column{{Title: "What"}, {Title: "Value", Class: "code"}},
 	}
 	for _, d := range [][2]string{
-		{"Answer (SHA-256 over the canonical JSON)", r.Result.Digest}, {"Case files", b.Cases}, {"Labels", b.Labels}, {"Rules of conclusion", cmp.Or(b.Conclusions, "none")}, {"Rules of the trace", b.Rules},
-		{"Method", r.Result.Method}, {"Fees", cmp.Or(b.Fees, "end")}, {"Coinjoins", cmp.Or(b.CoinJoins, "end")}, {"Weakest provenance", b.Weakest}, {"Program", r.options.Version},
+		{"Answer (SHA-256 over the canonical JSON)", r.Result.Digest},
+		{"Case files", b.Cases},
+		{"Labels", b.Labels},
+		{"Rules of conclusion", cmp.Or(b.Conclusions, "none")},
+		{"Rules of the trace", b.Rules},
+		{"Method", r.Result.Method},
+		{"Fees", cmp.Or(b.Fees, "end")},
+		{"Coinjoins", cmp.Or(b.CoinJoins, "end")},
+		{"Weakest provenance", b.Weakest},
+		{"Program", r.options.Version},
 	} {
 		if d[1] != "" {
 			digests.Rows = append(digests.Rows, document.Row{Mark: document.Fact, Rests: []document.Source{r.answer()}, Cells: []string{d[0], d[1]}})

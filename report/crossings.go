@@ -92,7 +92,7 @@ func (r *Report) largestCrossings() *document.Table {
 	}
 	t := &document.Table{
 		Caption: fact(fmt.Sprintf("The largest of each asset, %d of %d; crossings.csv has all.", len(shown), len(list)), r.answer()),
-		Columns: []document.Column{{Title: "Time (UTC)"}, {Title: "By"}, {Title: "Went in", Class: "number"}, {Title: "In transaction", Class: "code"}, {Title: "Came out", Class: "number"}, {Title: "At", Class: "code"}, {Title: "Evidence"}},
+		Columns: []document.Column{{Title: "Time (UTC)", Class: "time"}, {Title: "By"}, {Title: "Went in", Class: "number"}, {Title: "In transaction", Class: "code"}, {Title: "Came out", Class: "number"}, {Title: "At", Class: "code"}, {Title: "Evidence"}},
 	}
 	for _, c := range shown {
 		var out, at []string

@@ -13,8 +13,17 @@ import (
 
 // kindNames are the kinds of places in print, in the order in which they are drawn.
 var kindNames = []struct{ kind, name string }{
-	{"held", "Held, nobody named"}, {"service", "At a service"}, {"in-transit", "Between chains"}, {"frozen", "Frozen"}, {"recovered", "Recovered"},
-	{"mixer", "In a mixer"}, {"dark", "Cannot be followed"}, {"fee", "Fees"}, {"burned", "Burned"}, {"rounding", "Rounding"}, {"truncated", "Cut off by a limit"},
+	{"held", "Held"},
+	{"service", "At a service"},
+	{"in-transit", "Between chains"},
+	{"frozen", "Frozen"},
+	{"recovered", "Recovered"},
+	{"mixer", "In a mixer"},
+	{"dark", "Cannot be followed"},
+	{"fee", "Fees"},
+	{"burned", "Burned"},
+	{"rounding", "Rounding"},
+	{"truncated", "Cut off by a limit"},
 }
 
 func kindName(kind string) string {
@@ -42,7 +51,7 @@ func (r *Report) flowChart() document.Section {
 		if _, ok := r.Result.Summary[c.Colour]; !ok {
 			continue // a method that does not conserve has no shares to draw
 		}
-		if figure := r.figure(c); figure != nil {
+		if figure := r.figureOf(c); figure != nil {
 			s.Blocks = append(s.Blocks, document.Block{Figure: figure})
 		}
 	}
@@ -74,9 +83,9 @@ func (c *chart) pass(from, to, class string, amount *ledger.Amount) {
 	c.sums[to].Add(c.sums[to], amount)
 }
 
-// figure draws one colour: stolen, the chain and asset in which it is, how it ended, who
+// figureOf draws one colour: stolen, the chain and asset in which it is, how it ended, who
 // has it.
-func (r *Report) figure(c *trace.Colour) *document.Figure {
+func (r *Report) figureOf(c *trace.Colour) *document.Figure {
 	total, err := parse(c.Stolen)
 	if err != nil || total.IsZero() {
 		return nil
@@ -119,7 +128,9 @@ func (r *Report) figure(c *trace.Colour) *document.Figure {
 	}
 	slices.SortFunc(bands, func(a, b drawing.Band) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	title := "Flow chart of " + document.Short(c.Colour, maxName)
-	return &document.Figure{Caption: caption, Drawing: drawing.FlowChart(title, r.describe(c, d), []string{"Stolen", "Where it is", "How it ended", "Who"}, d.nodes, bands, &total)}
+	return &document.Figure{Caption: caption, Drawing: drawing.FlowChart(&drawing.Chart{
+		Title: title, Desc: r.describe(c, d), Headings: []string{"Stolen", "Where it is", "How it ended", "Who"}, Nodes: d.nodes, Bands: bands, Total: total,
+	})}
 }
 
 // describe says in words what a drawing shows.

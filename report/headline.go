@@ -44,13 +44,18 @@ type Headline struct {
 
 // Headlines are the intervals of a colour. A method that does not conserve has none.
 func (r *Report) Headlines(colour *trace.Colour) (map[Share]Headline, error) {
-	if _, ok := r.Result.Summary[colour.Colour]; !ok {
+	return r.shares(colour, r.Result.Dispositions)
+}
+
+// shares are the intervals of a colour by given dispositions.
+func (r *Report) shares(colour *trace.Colour, rows []trace.Disposition) (map[Share]Headline, error) {
+	if !r.conserves() {
 		return nil, nil //nolint:nilnil // no headline is no error
 	}
 	type sums [3]ledger.Amount
 	by := map[Share]*sums{Traceable: {}, Dark: {}, Frozen: {}, Spent: {}}
-	for i := range r.Result.Dispositions {
-		d := &r.Result.Dispositions[i]
+	for i := range rows {
+		d := &rows[i]
 		if d.Colour != colour.Colour {
 			continue
 		}
@@ -81,5 +86,5 @@ func (h Headline) text() string {
 	if h.Strict == h.Possible {
 		return percent(h.Strict)
 	}
-	return percent(h.Strict)[:len(percent(h.Strict))-2] + " – " + percent(h.Possible)
+	return figure(h.Strict) + " – " + percent(h.Possible)
 }

@@ -13,7 +13,7 @@ import (
 type holder struct {
 	colour, kind, entity string
 	chain, asset         string
-	at                   string // of a place that nobody names
+	at, address          string // of a place that nobody names
 	certainty            uint32
 	by                   string
 	places               int
@@ -44,6 +44,7 @@ func holders(rows []trace.Disposition) ([]holder, error) {
 			h = &holder{
 				colour: k.colour, kind: k.kind, entity: k.entity, chain: k.chain, asset: k.asset, at: k.at, certainty: k.certainty, by: k.by,
 				first: d.First, last: d.Last,
+				address: d.Address,
 			}
 			merged[k] = h
 		}

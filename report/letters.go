@@ -68,7 +68,10 @@ func (r *Report) request(i int) document.Section {
 		}
 		says = append(says, document.Sentence{Mark: mark, Text: text, Rests: rests})
 	}
-	s.Blocks = []document.Block{{Paragraph: says}, {Table: r.lines(q)}}
+	for j := range says {
+		s.Blocks = append(s.Blocks, document.Block{Paragraph: says[j : j+1]})
+	}
+	s.Blocks = append(s.Blocks, document.Block{Table: r.lines(q)})
 	if short := r.unlisted(q); short > 0 {
 		s.Blocks = append(s.Blocks, document.Block{Paragraph: []document.Sentence{fact(fmt.Sprintf("For %s the transactions listed do not account for the whole amount.", count(short, "place", "places")), r.answer())}})
 	}
@@ -88,18 +91,22 @@ func (r *Report) request(i int) document.Section {
 
 // labelled are the case's own labels of a service, one sentence for each who says so.
 func (r *Report) labelled(q *Request) (says []document.Sentence) {
+	mine := map[string]bool{}
+	for i := range q.Lines {
+		mine[strings.ToLower(q.Lines[i].Address)] = true
+	}
 	for _, c := range r.Cases {
 		by := map[string]int{}
 		var order []string
 		for _, l := range c.Labels {
-			if l.Entity == q.Service {
+			if l.Entity == q.Service && mine[strings.ToLower(l.Address)] {
 				if by[l.By]++; by[l.By] == 1 {
 					order = append(order, l.By)
 				}
 			}
 		}
 		for _, who := range order {
-			says = append(says, judgement(document.Short(who, maxName), count(by[who], "address is", "addresses are")+" yours by labels of the case file.", r.caseFile(c)))
+			says = append(says, judgement(document.Short(who, maxName), count(by[who], "of these addresses is", "of these addresses are")+" yours by labels of the case file.", r.caseFile(c)))
 		}
 	}
 	if len(says) == 0 {
@@ -112,7 +119,7 @@ func (r *Report) labelled(q *Request) (says []document.Sentence) {
 func (r *Report) lines(q *Request) *document.Table {
 	t := &document.Table{
 		Caption: fact("Addresses, amounts and the transactions that brought them. Amounts are of stolen value alone.", r.answer()),
-		Columns: []document.Column{{Title: "Address", Class: "code"}, {Title: "Amount", Class: "number"}, {Title: "First and last (UTC)"}, {Title: "Transactions", Class: "code"}, {Title: "Certainty"}},
+		Columns: []document.Column{{Title: "Address", Class: "code"}, {Title: "Amount", Class: "number"}, {Title: "First and last (UTC)"}, {Title: "Transactions", Class: "code"}},
 	}
 	if r.options.Value != nil {
 		t.Columns = append(t.Columns, document.Column{Title: "Value at arrival", Class: "number"})
@@ -130,7 +137,11 @@ func (r *Report) lines(q *Request) *document.Table {
 		if l.Last != l.First {
 			span += " to " + when(l.Last)
 		}
-		row := document.Row{Mark: mark, Rests: rests, Cells: []string{l.Address, r.Amount(l.Amount, l.Asset), span, strings.Join(txs, " "), certainty(l.Certainty)}}
+		amount := r.Amount(l.Amount, l.Asset)
+		if l.Certainty < taint.Fact {
+			amount += " (" + certainty(l.Certainty) + ")"
+		}
+		row := document.Row{Mark: mark, Rests: rests, Cells: []string{l.Address, amount, span, strings.Join(txs, " ")}}
 		if r.options.Value != nil {
 			row.Cells = append(row.Cells, r.value(l.Asset, l.Amount, l.Last))
 		}

@@ -40,7 +40,7 @@ func (r *Report) method() document.Section {
 	swaps := document.Source{Kind: "method", ID: "docs/methods/swaps.md"}
 	rule := r.rule()
 	by := orNobody(document.Short(r.options.Analyst, maxName))
-	s := document.Section{ID: "method", Heading: "Method and limits, in plain words", Alone: true}
+	s := document.Section{ID: "method", Heading: "Method and limits, in plain words"}
 	says := []document.Sentence{
 		judgement(by, "The method of this report is "+r.Result.Method+"; which method is right is a question of law, not of computing."),
 		fact(words[0], page),
@@ -69,6 +69,6 @@ func (r *Report) method() document.Section {
 	if !r.conserves() {
 		limits = append(limits, fact("By this method amounts are upper bounds; they overlap and must not be added up.", page))
 	}
-	s.Blocks = []document.Block{{Heading: "How it was traced", Paragraph: says}, {Heading: "What it does not show", Paragraph: limits}}
+	s.Blocks = []document.Block{{Heading: "How it was traced", List: says}, {Heading: "What it does not show", List: limits}}
 	return s
 }

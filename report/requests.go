@@ -140,7 +140,7 @@ func (r *Report) arrivals() map[place][]arrived {
 func (r *Report) finish(q *Request) error {
 	slices.SortFunc(q.Lines, func(a, b Line) int {
 		return cmp.Or(
-			cmp.Compare(a.Chain, b.Chain), cmp.Compare(a.Asset, b.Asset), b.Disposition.Compare(&a.Disposition), cmp.Compare(a.At, b.At),
+			cmp.Compare(a.Chain, b.Chain), cmp.Compare(a.Asset, b.Asset), b.Compare(&a.Disposition), cmp.Compare(a.At, b.At),
 			cmp.Compare(a.Colour, b.Colour), cmp.Compare(a.Certainty, b.Certainty), cmp.Compare(a.By, b.By))
 	})
 	addresses := map[string]bool{}

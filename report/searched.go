@@ -15,7 +15,7 @@ const noLabels = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991
 // searched says what was looked for and not found, and what data were missing.
 func (r *Report) searched() document.Section {
 	s := document.Section{ID: "searched", Heading: "What was searched and not found", Alone: true}
-	s.Blocks = append(s.Blocks, document.Block{Paragraph: r.missing()})
+	s.Blocks = append(s.Blocks, document.Block{List: r.missing()})
 	for _, t := range []*document.Table{r.lost(), r.unresolved(), r.candidates(), r.anomalies()} {
 		if t != nil {
 			s.Blocks = append(s.Blocks, document.Block{Table: t})

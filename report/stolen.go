@@ -12,7 +12,7 @@ func (r *Report) stolen() document.Section {
 	s := document.Section{ID: "stolen", Heading: "What was stolen"}
 	t := &document.Table{
 		Caption: fact("The transactions in which the thief took what the case is about.", r.answer()),
-		Columns: []document.Column{{Title: "Time (UTC)"}, {Title: "Asset"}, {Title: "Amount", Class: "number"}, {Title: "Taken to", Class: "code"}, {Title: "Transaction", Class: "code"}},
+		Columns: []document.Column{{Title: "Time (UTC)", Class: "time"}, {Title: "Amount", Class: "number"}, {Title: "Taken to", Class: "code"}, {Title: "Transaction", Class: "code"}},
 	}
 	if r.options.Value != nil {
 		t.Columns = append(t.Columns, document.Column{Title: "Value then", Class: "number"})
@@ -30,7 +30,7 @@ func (r *Report) stolen() document.Section {
 			e := &f.To[j]
 			row := document.Row{
 				Mark: document.Fact, Rests: []document.Source{transaction(f.Chain, f.Tx)},
-				Cells: []string{when(f.Time), r.symbol(e.Asset), r.Amount(e.Amount, e.Asset), e.At, f.Tx},
+				Cells: []string{when(f.Time), r.Amount(e.Amount, e.Asset), e.At, f.Tx},
 			}
 			if r.options.Value != nil {
 				row.Cells = append(row.Cells, r.value(e.Asset, e.Amount, f.Time))

@@ -54,36 +54,41 @@ func (r *Report) looked() string {
 // summary is the first section: an interval for each share of each stolen asset.
 func (r *Report) summary() document.Section {
 	s := document.Section{ID: "summary", Heading: "Summary"}
+	if !r.conserves() {
+		s.Blocks = []document.Block{{Paragraph: []document.Sentence{
+			fact("The method "+r.Result.Method+" gives an upper bound for screening: its amounts overlap, so that no percentages are claimed.", r.rule()),
+		}}}
+		return s
+	}
 	for i := range r.Result.Colours {
 		c := &r.Result.Colours[i]
-		heading := r.Amount(c.Stolen, c.Asset) + " stolen (" + document.Short(c.Colour, maxName) + ")"
 		headlines, err := r.Headlines(c)
-		if err != nil || headlines == nil {
-			s.Blocks = append(s.Blocks, document.Block{Heading: heading, Paragraph: []document.Sentence{
-				fact("The method "+r.Result.Method+" gives an upper bound for screening: its amounts overlap, so that no percentages are claimed.", r.rule()),
-			}})
-			continue
+		if err != nil {
+			continue // Build has read every amount
 		}
-		block := document.Block{Heading: heading}
-		for _, share := range []struct {
-			share Share
-			name  string
-			means string
-		}{
-			{Traceable, "Traceable", "held at known addresses, at services, or on its way between chains"},
-			{Dark, "Dark", "in mixers, or at services through which it cannot be followed"},
-			{Frozen, "Frozen or recovered", "frozen by an issuer or a service, or given back"},
-		} {
+		block := document.Block{Heading: r.Amount(c.Stolen, c.Asset) + " stolen (" + document.Short(c.Colour, maxName) + ")"}
+		for _, share := range shares[:3] {
 			h := headlines[share.share]
 			block.Tiles = append(block.Tiles, document.Tile{Class: string(share.share), Name: share.name, Value: h.text(), Says: r.says(c, share.means, h)})
 		}
-		s.Blocks = append(s.Blocks, block, document.Block{Table: r.intervals(c, headlines)})
+		s.Blocks = append(s.Blocks, block)
 	}
-	s.Blocks = append(s.Blocks, document.Block{Paragraph: []document.Sentence{
+	s.Blocks = append(s.Blocks, document.Block{Table: r.intervals()}, document.Block{Paragraph: []document.Sentence{
 		fact("No total over several stolen assets is given, because they have no common unit.", r.answer()),
 		fact("Percentages are shares of what was stolen of one asset and are cut, not rounded, after the second digit.", r.rule()),
 	}})
 	return s
+}
+
+// shares are the parts of the headline in print, and what they mean.
+var shares = []struct {
+	share       Share
+	name, means string
+}{
+	{Traceable, "Traceable", "held at known addresses, at services, or on its way between chains"},
+	{Dark, "Dark", "in mixers, or at services through which it cannot be followed"},
+	{Frozen, "Frozen or recovered", "frozen by an issuer or a service, or given back"},
+	{Spent, "Fees, burned, cut off", "gone in fees, burned, or cut off by a limit"},
 }
 
 // says spells an interval out.
@@ -109,30 +114,37 @@ func (r *Report) inferences(colour string) []document.Source {
 	return rests
 }
 
-// intervals is the table of a colour's shares.
-func (r *Report) intervals(c *trace.Colour, headlines map[Share]Headline) *document.Table {
+// intervals is the table of all shares.
+func (r *Report) intervals() *document.Table {
 	t := &document.Table{
 		Caption: fact("Shares of what was stolen, as intervals: what facts alone place there, with probable inferences (certainty from 80 %), and with possible ones.", r.answer()),
-		Columns: []document.Column{{Title: "Share"}, {Title: "Strict facts", Class: "number"}, {Title: "Plus probable", Class: "number"}, {Title: "Plus possible", Class: "number"}},
+		Columns: []document.Column{{Title: "Stolen"}, {Title: "Share"}, {Title: "Strict facts", Class: "number"}, {Title: "Plus probable", Class: "number"}, {Title: "Plus possible", Class: "number"}},
 	}
 	only := r.Result.FactOnly
 	if only != nil {
 		t.Columns = append(t.Columns, document.Column{Title: "No inference followed", Class: "number"})
 	}
-	for _, share := range []Share{Traceable, Dark, Frozen, Spent} {
-		h := headlines[share]
-		row := document.Row{Mark: document.Fact, Rests: []document.Source{r.answer()}, Cells: []string{shareNames[share], percent(h.Strict), percent(h.Probable), percent(h.Possible)}}
-		if h.Strict != h.Possible {
-			row.Mark, row.Rests = document.Inference, r.inferences(c.Colour)
+	for i := range r.Result.Colours {
+		c := &r.Result.Colours[i]
+		headlines, err := r.Headlines(c)
+		if err != nil {
+			continue
 		}
+		var alone map[Share]Headline
 		if only != nil {
-			sum := only.Summary[c.Colour]
-			row.Cells = append(row.Cells, map[Share]string{Traceable: percent(sum.Traceable), Dark: percent(sum.Dark), Frozen: percent(sum.Frozen), Spent: "—"}[share])
+			alone, _ = r.shares(c, only.Dispositions) // as above
 		}
-		t.Rows = append(t.Rows, row)
+		for _, share := range shares {
+			h := headlines[share.share]
+			row := document.Row{Mark: document.Fact, Rests: []document.Source{r.answer()}, Cells: []string{document.Short(c.Colour, maxName), share.name, percent(h.Strict), percent(h.Probable), percent(h.Possible)}}
+			if h.Strict != h.Possible {
+				row.Mark, row.Rests = document.Inference, r.inferences(c.Colour)
+			}
+			if only != nil {
+				row.Cells = append(row.Cells, percent(alone[share.share].Possible))
+			}
+			t.Rows = append(t.Rows, row)
+		}
 	}
 	return t
 }
-
-// shareNames are the shares in print.
-var shareNames = map[Share]string{Traceable: "Traceable", Dark: "Dark", Frozen: "Frozen or recovered", Spent: "Fees, burned, cut off"}

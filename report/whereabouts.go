@@ -27,7 +27,9 @@ func (r *Report) whereabouts() document.Section {
 			s.Blocks = append(s.Blocks, document.Block{Heading: name + ": addresses that nobody names", Table: r.holdersTable(c, held, "Holdings of "+name+" at addresses that no label names.")})
 		}
 	}
-	s.Blocks = append(s.Blocks, document.Block{Paragraph: r.sources()})
+	if t := r.sources(); t != nil {
+		s.Blocks = append(s.Blocks, document.Block{Heading: "Who says who that is", Table: t})
+	}
 	return s
 }
 
@@ -35,7 +37,7 @@ func (r *Report) whereabouts() document.Section {
 func (r *Report) holdersTable(c *trace.Colour, list []holder, caption string) *document.Table {
 	t := &document.Table{
 		Caption: fact(caption, r.answer()),
-		Columns: []document.Column{{Title: "How"}, {Title: "Who or where"}, {Title: "Places", Class: "number"}, {Title: "Amount", Class: "number"}, {Title: "For stolen", Class: "number"}, {Title: "Share", Class: "number"}, {Title: "Last arrival"}, {Title: "Certainty"}},
+		Columns: []document.Column{{Title: "How"}, {Title: "Who or where"}, {Title: "Places", Class: "number"}, {Title: "Amount", Class: "number"}, {Title: "For stolen", Class: "number"}, {Title: "Share", Class: "number"}, {Title: "Last arrival", Class: "time"}},
 	}
 	total, _ := parse(c.Stolen) // Build has read it
 	var all, rest ledger.Amount
@@ -51,8 +53,8 @@ func (r *Report) holdersTable(c *trace.Colour, list []holder, caption string) *d
 		}
 		mark, rests := r.marked(h.certainty, h.by)
 		t.Rows = append(t.Rows, document.Row{Mark: mark, Rests: rests, Cells: []string{
-			kindName(h.kind), r.who(h), group(fmt.Sprint(h.places)), r.Amount(h.amount.Dec(), h.asset), r.Amount(h.origin.Dec(), c.Asset),
-			percent(basisPoints(&h.origin, &total)), when(h.last), certainty(h.certainty),
+			r.how(h), r.who(h), group(fmt.Sprint(h.places)), r.Amount(h.amount.Dec(), h.asset), r.Amount(h.origin.Dec(), c.Asset),
+			percent(basisPoints(&h.origin, &total)), day(h.last),
 		}})
 	}
 	mark, rests := document.Fact, []document.Source{r.answer()}
@@ -61,7 +63,7 @@ func (r *Report) holdersTable(c *trace.Colour, list []holder, caption string) *d
 	}
 	add := func(what, places string, sum *ledger.Amount) {
 		t.Rows = append(t.Rows, document.Row{Mark: mark, Rests: rests, Total: true, Cells: []string{
-			what, "", places, "—", r.Amount(sum.Dec(), c.Asset), percent(basisPoints(sum, &total)), "", "",
+			what, "", places, "—", r.Amount(sum.Dec(), c.Asset), percent(basisPoints(sum, &total)), "",
 		}})
 	}
 	if places > 0 {
@@ -71,11 +73,24 @@ func (r *Report) holdersTable(c *trace.Colour, list []holder, caption string) *d
 	return t
 }
 
+// how says how value ended, and how sure that is where it is no fact.
+func (*Report) how(h *holder) string {
+	if h.certainty >= strict {
+		return kindName(h.kind)
+	}
+	return kindName(h.kind) + " (" + certainty(h.certainty) + ")"
+}
+
+// day is the day of a moment of an answer.
+func day(rfc3339 string) string { return rfc3339[:min(len(rfc3339), len("2025-02-21"))] }
+
 // who names a holder, or its place.
 func (r *Report) who(h *holder) string {
 	switch {
 	case h.entity != "":
 		return document.Short(h.entity, maxName)
+	case h.at != "" && h.address != "" && h.at != h.address:
+		return h.address + " in output " + h.at
 	case h.at != "":
 		return h.at
 	}
@@ -83,29 +98,45 @@ func (r *Report) who(h *holder) string {
 }
 
 // sources says by which claims somebody is named.
-func (r *Report) sources() []document.Sentence {
-	var says []document.Sentence
+func (r *Report) sources() *document.Table {
+	t := &document.Table{
+		Caption: fact("Who is named above, and who says so.", r.answer()),
+		Columns: []document.Column{{Title: "Who"}, {Title: "As"}, {Title: "Addresses", Class: "number"}, {Title: "Said by"}, {Title: "Why"}},
+	}
 	for _, c := range r.Cases {
-		for i, l := range c.Labels {
-			if i == 4*r.options.Top {
-				says = append(says, judgement(document.Short(l.By, maxName), count(len(c.Labels)-i, "more label is", "more labels are")+" in the case file.", r.caseFile(c)))
-				break
+		type said struct{ entity, kind, by, why string }
+		n, order := map[said]int{}, []said{}
+		for _, l := range c.Labels {
+			key := said{l.Entity, l.Kind, l.By, l.Why}
+			if n[key]++; n[key] == 1 {
+				order = append(order, key)
 			}
-			text := fmt.Sprintf("%s belongs to %s (%s).", document.Short(l.Address, maxName), document.Short(l.Entity, maxName), l.Kind)
-			if l.Why != "" {
-				text = text[:len(text)-1] + ": " + document.Short(l.Why, maxName) + "."
-			}
-			says = append(says, judgement(document.Short(l.By, maxName), text, r.caseFile(c)))
+		}
+		for _, key := range order {
+			by := document.Short(key.by, maxName)
+			t.Rows = append(t.Rows, document.Row{
+				Mark: document.Judgement, By: by, Rests: []document.Source{r.caseFile(c)},
+				Cells: []string{document.Short(key.entity, maxName), key.kind, group(fmt.Sprint(n[key])), by + ", in the case file", document.Short(key.why, maxName)},
+			})
 		}
 	}
+	left := 0
 	for i := range r.Result.Labels {
-		if i == 4*r.options.Top {
-			says = append(says, fact(count(len(r.Result.Labels)-i, "more claim names", "more claims name")+" somebody; the trace's JSON lists all.", r.answer()))
-			break
+		if i >= 4*r.options.Top {
+			left++
+			continue
 		}
-		says = append(says, claim(&r.Result.Labels[i]))
+		l := &r.Result.Labels[i]
+		says := claim(l)
+		as := l.Category
+		if l.Rule != "" {
+			as = "by the rule " + l.Rule
+		}
+		t.Rows = append(t.Rows, document.Row{Mark: says.Mark, By: says.By, Rests: says.Rests, Cells: []string{
+			document.Short(l.Entity, maxName), as, l.Address, document.Short(l.By, maxName), document.Short(l.Label, maxName) + fmt.Sprintf(", confidence %d of 100", l.Confidence),
+		}})
 	}
-	return says
+	return closed(t, left, r.answer())
 }
 
 // claim says who says that an address is whose.

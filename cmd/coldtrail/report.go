@@ -15,7 +15,6 @@ import (
 	"coldtrail/report/export"
 	"coldtrail/report/pdf"
 	"coldtrail/report/xsd"
-	"coldtrail/trace"
 )
 
 type reportVerb struct {
@@ -59,7 +58,11 @@ func (v *reportVerb) Run(ctx context.Context, s *session) error {
 	o := v.describe()
 	o.Trace = v.commandLine("trace", "--json")
 	o.Command = v.commandLine("report", v.own()...)
-	return v.write(ctx, s, cases, result, o, formats)
+	r, err := report.Build(cases, result, o)
+	if err != nil {
+		return err
+	}
+	return v.write(ctx, s, r, formats)
 }
 
 // formats are the names of the formats asked for.
@@ -98,20 +101,16 @@ func (v *reportFlags) describe() report.Options {
 }
 
 // write writes the files of the formats.
-func (v *reportFlags) write(ctx context.Context, s *session, cases []*trace.Case, result *trace.Result, o report.Options, formats []string) error {
-	r, err := report.Build(cases, result, o)
-	if err != nil {
-		return err
-	}
-	eo := &export.Options{TLP: v.TLP}
+func (v *reportFlags) write(ctx context.Context, s *session, r *report.Report, formats []string) (err error) {
+	o := &export.Options{TLP: v.TLP}
 	if slices.Contains(formats, "goaml") {
-		if eo.Reporter, err = v.reporter(s, r); err != nil {
+		if o.Reporter, err = v.reporter(s, r); err != nil {
 			return err
 		}
 	}
 	var files []export.File
 	for _, name := range formats {
-		more, err := v.files(ctx, s, r, eo, name)
+		more, err := v.files(ctx, s, r, o, name)
 		if err != nil {
 			return err
 		}
@@ -125,7 +124,7 @@ func (v *reportFlags) write(ctx context.Context, s *session, cases []*trace.Case
 		return err
 	}
 	if s.json {
-		return s.printJSON(map[string]any{"case": result.Case, "digest": result.Digest, "summary": result.Summary, "files": written, "requests": len(r.Requests)})
+		return s.printJSON(map[string]any{"case": r.Result.Case, "digest": r.Result.Digest, "summary": r.Result.Summary, "files": written, "requests": len(r.Requests)})
 	}
 	for _, file := range written {
 		fmt.Fprintln(s.stdout, file)

@@ -27,7 +27,7 @@ func networkOf(chain string) (string, bool) {
 	case c == ledger.Ethereum:
 		return "Ethereum", true
 	case c.Family() == ledger.UTXO:
-		return "Bitcoin test chain " + strings.TrimPrefix(chain, "bip122:")[:8], true
+		return "a test chain", true
 	}
 	return "", false
 }
@@ -37,8 +37,15 @@ func networkOf(chain string) (string, bool) {
 func (v *traceFlags) commandLine(verb string, more ...string) string {
 	words := append([]string{"coldtrail", verb}, v.Cases...)
 	for _, f := range []struct{ flag, value, usual string }{
-		{"--method", v.Method, ""}, {"--mode", v.Mode, "streaming"}, {"--as-of", v.AsOf, ""}, {"--fees", v.Fees, "end"}, {"--coinjoin", v.CoinJoin, "end"},
-		{"--conclude", v.Conclude, "deposits"}, {"--from", v.From, ""}, {"--known", v.Known, ""}, {"--valid", v.Valid, ""},
+		{"--method", v.Method, ""},
+		{"--mode", v.Mode, "streaming"},
+		{"--as-of", v.AsOf, ""},
+		{"--fees", v.Fees, "end"},
+		{"--coinjoin", v.CoinJoin, "end"},
+		{"--conclude", v.Conclude, "deposits"},
+		{"--from", v.From, ""},
+		{"--known", v.Known, ""},
+		{"--valid", v.Valid, ""},
 	} {
 		if f.value != f.usual {
 			words = append(words, f.flag, f.value)

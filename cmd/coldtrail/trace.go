@@ -403,7 +403,12 @@ type unit struct {
 var units = map[string]unit{
 	"bip122:000000000019d6689c085ae165831e93/slip44:0": {8, "BTC"},
 	"eip155:1/slip44:60": {18, "ETH"},
+	"eip155:1/erc20:0x2260fac5e5542a773aa44fbcfedf7c193bc2c599": {8, "WBTC"},
+	"eip155:1/erc20:0x6b175474e89094c44da98b954eedeac495271d0f": {18, "DAI"},
+	"eip155:1/erc20:0xa0b86991c6218b36c1d19d4a2e9eb0ce3606eb48": {6, "USDC"},
 	"eip155:1/erc20:0xae7ab96520de3a18e5e111b5eaab095312d7fe84": {18, "stETH"},
+	"eip155:1/erc20:0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2": {18, "WETH"},
+	"eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7": {6, "USDT"},
 	"eip155:1/erc20:0xd5f7838f5c461feff7fe49ea5ebaf7728bb0adfa": {18, "mETH"},
 	"eip155:1/erc20:0xe6829d9a7ee3040e1276fa75293bde931859e8fa": {18, "cmETH"},
 }

@@ -38,6 +38,11 @@ func (b *Block) check(section string) error {
 			return err
 		}
 	}
+	for i := range b.List {
+		if err := b.List[i].check(section); err != nil {
+			return err
+		}
+	}
 	for i := range b.Tiles {
 		if err := b.Tiles[i].Says.check(section); err != nil {
 			return err

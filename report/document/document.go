@@ -66,10 +66,11 @@ type Section struct {
 	Blocks  []Block
 }
 
-// Block is one of its fields: a paragraph, tiles, a table or a figure.
+// Block is one of its fields: a paragraph, a list, tiles, a table or a figure.
 type Block struct {
 	Heading   string // above it, where something stands here
 	Paragraph []Sentence
+	List      []Sentence
 	Tiles     []Tile
 	Table     *Table
 	Figure    *Figure
@@ -84,7 +85,8 @@ type Tile struct {
 	Says  Sentence // what exactly the figure says
 }
 
-// Column is a column of a table. Class is how it is set: "" for text, "number" or "code".
+// Column is a column of a table. Class is how it is set: "" for text,
+// "number", "time" or "code".
 type Column struct {
 	Title, Class string
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // policy lets a browser load nothing at all and use one style: the one with this digest.
@@ -28,7 +29,6 @@ func Render(w io.Writer, d *Document) error {
 		"sources": func() []Source { return n.list },
 		"policy":  policy,
 		"next":    func(i int) int { return i + 1 },
-		"long":    func(text string) bool { return len(text) > 20 },
 		"tight":   breakable,
 		"viewbox": func(width, height int) string { return "0 0 " + strconv.Itoa(width) + " " + strconv.Itoa(height) },
 	}).Parse(strings.Replace(pageTemplate, "STYLE", style, 1))
@@ -39,18 +39,24 @@ func Render(w io.Writer, d *Document) error {
 }
 
 // breakable is a text in parts between which a line may be broken: identifiers are long.
-func breakable(text string) []string {
+func breakable(text string) (parts []string) {
+	text = Plain(text)
+	if utf8.RuneCountInString(text) <= oneLine {
+		return []string{strings.ReplaceAll(text, " ", "\u00a0")}
+	}
 	const part = 8
-	runes := []rune(Plain(text))
-	if len(runes) <= 2*part || strings.Contains(text, " ") {
-		return []string{string(runes)}
+	for word := range strings.SplitSeq(text, " ") {
+		runes := []rune(word)
+		for len(runes) > 2*part {
+			parts, runes = append(parts, string(runes[:part])), runes[part:]
+		}
+		parts = append(parts, string(runes)+" ")
 	}
-	var parts []string
-	for len(runes) > part {
-		parts, runes = append(parts, string(runes[:part])), runes[part:]
-	}
-	return append(parts, string(runes))
+	return parts
 }
+
+// oneLine is how long a cell may be that is never broken.
+const oneLine = 20
 
 // pageTemplate is the whole file. STYLE stands for the style, whose digest the policy names.
 const pageTemplate = `<!DOCTYPE html>
@@ -90,6 +96,9 @@ const pageTemplate = `<!DOCTYPE html>
 {{range .}}<div class="tile {{.Class}}"><p class="name">{{plain .Name}}</p><p class="value">{{plain .Value}}</p><p class="says">{{template "sentence" .Says}}</p></div>
 {{end}}</div>
 {{end}}{{with .Paragraph}}<p>{{range $i, $s := .}}{{if $i}} {{end}}{{template "sentence" $s}}{{end}}</p>
+{{end}}{{with .List}}<ul>
+{{range .}}<li>{{template "sentence" .}}</li>
+{{end}}</ul>
 {{end}}{{with .Code}}<pre>{{plain .Text}}</pre><p class="after">{{template "mark" .}}</p>
 {{end}}{{with .Figure}}{{template "figure" .}}{{end}}{{with .Table}}{{template "table" .}}{{end}}{{end}}</section>
 {{end}}{{if .Index}}{{with sources}}<section id="sources" class="alone">

@@ -24,7 +24,7 @@ dd{margin:0;overflow-wrap:anywhere}
 .mark{display:inline-block;font-size:.62rem;font-weight:700;line-height:1.25;padding:0 .28rem;border-radius:2px;vertical-align:.15em}
 .mark.fact{background:#0b3c5d;color:#fff;border:1px solid #0b3c5d}
 .mark.inference{background:#fff;color:#8a4b00;border:1px dashed #8a4b00}
-.mark.judgement{background:#fff;color:#6a1b4d;border:3px double #6a1b4d;line-height:1}
+.mark.judgement{background:#fff;color:#6a1b4d;border:1.5px solid #6a1b4d;border-radius:.7em}
 .cites{font-size:.62rem;color:var(--soft);margin-left:.2rem;vertical-align:.25em}
 nav{font-size:.88rem;margin:1.5rem 0}
 nav h2{font-size:.85rem;border:0;margin:0;color:var(--soft)}
@@ -39,9 +39,11 @@ a{color:var(--accent)}
 table{border-collapse:collapse;width:100%;font-size:.82rem;line-height:1.35;margin:.8rem 0 1.4rem}
 caption{text-align:left;font-size:.85rem;padding-bottom:.4rem;color:#222}
 th{text-align:left;font-size:.74rem;color:var(--soft);border-bottom:1.5px solid var(--ink);padding:.25rem .5rem .25rem 0;vertical-align:bottom}
-td{border-bottom:1px solid #e2e0da;padding:.3rem .5rem .3rem 0;vertical-align:top;overflow-wrap:anywhere}
-.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.code{font-family:"DejaVu Sans Mono","Liberation Mono",Consolas,monospace;font-size:.72rem}
+td{border-bottom:1px solid #e2e0da;padding:.3rem .5rem .3rem 0;vertical-align:top;overflow-wrap:break-word}
+.number{text-align:right;font-variant-numeric:tabular-nums}th.number{padding-left:.6rem}
+.time{white-space:nowrap}
+ul{margin:.4rem 0;padding-left:1.2rem}li{margin:.25rem 0;overflow-wrap:anywhere}
+.code{font-family:"DejaVu Sans Mono","Liberation Mono",Consolas,monospace;font-size:.7rem;overflow-wrap:anywhere}th.code{font-family:"Source Sans 3","Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-serif;font-size:.74rem}
 .markcolumn{white-space:nowrap;text-align:right;padding-right:0;width:1%}
 tr.total td{font-weight:600;border-top:1.5px solid var(--ink);border-bottom:0}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
@@ -61,7 +63,7 @@ svg .burned,svg .fee,svg .rounding,svg .truncated,svg .other{fill:#a9a49a}svg .m
 .sources{font-size:.74rem;line-height:1.4;padding-left:3rem;columns:1}
 .sources code{font-family:"DejaVu Sans Mono","Liberation Mono",Consolas,monospace;font-size:.7rem;overflow-wrap:anywhere}
 .source{display:inline-block;min-width:6.5rem;color:var(--soft)}
-@media(max-width:50rem){main{padding:1.2rem;margin:0}.tiles{grid-template-columns:1fr}nav ol{columns:1}.particulars div{grid-template-columns:1fr;gap:0}table{display:block;overflow-x:auto}}
+@media screen and (max-width:50rem){main{padding:1.2rem;margin:0}.tiles{grid-template-columns:1fr}nav ol{columns:1}.particulars div{grid-template-columns:1fr;gap:0}table{display:block;overflow-x:auto}}
 @page{size:A4;margin:18mm 16mm 20mm;@bottom-right{content:counter(page) " / " counter(pages);font:8pt sans-serif;color:#555}}
 @media print{
 html{background:#fff;font-size:10pt}
@@ -69,7 +71,7 @@ main{max-width:none;margin:0;padding:0;box-shadow:none}
 a{color:inherit;text-decoration:none}
 h2,h3,caption{break-after:avoid}
 .alone{break-before:page}
-tr,figure,.tile,.particulars div{break-inside:avoid}
+tr,li,figure,.tile,.particulars div{break-inside:avoid}
 thead{display:table-header-group}
 .mark,.tile,.legend,pre,svg{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 }

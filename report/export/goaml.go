@@ -139,12 +139,12 @@ func (t *deposit) write(x *writer) error {
 	x.element("transmode_code", cmp.Or(p.Transmode, placeholder+"transmode code"))
 	x.element("amount_local", cmp.Or(local, placeholder+"value in "+cmp.Or(p.Currency, "local currency")))
 	from, comment := t.sender()
-	t.side(x, "from", "t_from", from, "", p.FromCountry, number, unit)
-	side := "t_to"
+	t.side(x, &side{"from", "t_from", from, "", p.FromCountry})
+	to := &side{"to", "t_to", t.line.Address, t.request.Service, p.ToCountry}
 	if p.Service != "" {
-		side = "t_to_my_client"
+		to.element = "t_to_my_client"
 	}
-	t.side(x, "to", side, t.line.Address, t.request.Service, p.ToCountry, number, unit)
+	t.side(x, to)
 	if comment != "" {
 		x.element("comments", comment)
 	}
@@ -170,10 +170,14 @@ func (t *deposit) sender() (account, comment string) {
 	return "several", cut("Senders: "+strings.Join(all, " "), 4000)
 }
 
+// side is one side of a transaction.
+type side struct{ word, element, account, holder, country string }
+
 // side writes one side of a transaction.
-func (t *deposit) side(x *writer, word, element, account, holder, country, number, unit string) {
-	p := t.reporter
-	x.open(element)
+func (t *deposit) side(x *writer, s *side) {
+	p, word := t.reporter, s.word
+	number, unit := t.report.Decimal(t.arrival.Amount, t.line.Asset)
+	x.open(s.element)
 	x.element(word+"_funds_code", cmp.Or(p.FundsCode, placeholder+"funds code"))
 	x.open(word + "_foreign_currency")
 	x.element("foreign_currency_code", cut(unit, 50))
@@ -181,12 +185,12 @@ func (t *deposit) side(x *writer, word, element, account, holder, country, numbe
 	x.element("foreign_exchange_rate", cmp.Or(p.Prices[t.line.Asset], placeholder+"exchange rate"))
 	x.closing(word + "_foreign_currency")
 	x.open(word + "_account")
-	x.element("institution_name", cut(document.Plain(cmp.Or(holder, "none: address on "+t.line.Chain)), 255))
+	x.element("institution_name", cut(document.Plain(cmp.Or(s.holder, "none: address on "+t.line.Chain)), 255))
 	x.element("non_bank_institution", "true")
-	x.element("account", account)
+	x.element("account", s.account)
 	x.closing(word + "_account")
-	x.element(word+"_country", cmp.Or(country, placeholder+"country"))
-	x.closing(element)
+	x.element(word+"_country", cmp.Or(s.country, placeholder+"country"))
+	x.closing(s.element)
 }
 
 // markWords says how sure it is.

@@ -25,11 +25,11 @@ type node struct {
 
 // edge is one end of a movement.
 type edge struct {
-	from, to                               int
-	asset, kind, colour, amount, origin    string
-	number, unit                           string
-	certainty                              uint32
-	time                                   string
+	from, to                            int
+	asset, kind, colour, amount, origin string
+	number, unit                        string
+	certainty                           uint32
+	time                                string
 }
 
 // newGraph makes the graph of a report.

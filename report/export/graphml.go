@@ -13,10 +13,23 @@ var GraphML = one("graphml", "graph of movements (GraphML)", "movements.graphml"
 // graphKeys are the attributes of nodes and edges, with their types. Amounts are strings:
 // they have more digits than any number of a graph program.
 var graphKeys = []struct{ of, name, kind string }{
-	{"node", "kind", "string"}, {"node", "label", "string"}, {"node", "chain", "string"}, {"node", "entity", "string"},
-	{"node", "time", "string"}, {"node", "height", "long"}, {"node", "asserted_by", "string"},
-	{"edge", "asset", "string"}, {"edge", "kind", "string"}, {"edge", "colour", "string"}, {"edge", "amount", "string"}, {"edge", "origin", "string"},
-	{"edge", "amount_decimal", "string"}, {"edge", "unit", "string"}, {"edge", "certainty_bp", "int"}, {"edge", "mark", "string"}, {"edge", "time", "string"},
+	{"node", "kind", "string"},
+	{"node", "label", "string"},
+	{"node", "chain", "string"},
+	{"node", "entity", "string"},
+	{"node", "time", "string"},
+	{"node", "height", "long"},
+	{"node", "asserted_by", "string"},
+	{"edge", "asset", "string"},
+	{"edge", "kind", "string"},
+	{"edge", "colour", "string"},
+	{"edge", "amount", "string"},
+	{"edge", "origin", "string"},
+	{"edge", "amount_decimal", "string"},
+	{"edge", "unit", "string"},
+	{"edge", "certainty_bp", "int"},
+	{"edge", "mark", "string"},
+	{"edge", "time", "string"},
 }
 
 // values are a node's or an edge's attributes in the order of graphKeys.

@@ -83,6 +83,8 @@ func endings(r *report.Report) []*ending {
 	for _, e := range byPlace {
 		list = append(list, e)
 	}
-	slices.SortFunc(list, func(a, b *ending) int { return cmp.Or(cmp.Compare(a.chain, b.chain), cmp.Compare(a.address, b.address)) })
+	slices.SortFunc(list, func(a, b *ending) int {
+		return cmp.Or(cmp.Compare(a.chain, b.chain), cmp.Compare(a.address, b.address))
+	})
 	return list
 }

@@ -87,15 +87,26 @@ func (p *Reporter) header() []field {
 		return value
 	}
 	return []field{
-		{"rentity_id", p.EntityID, true}, {"rentity_branch", p.Branch, false}, {"submission_code", or(p.Submission, "E"), true}, {"report_code", or(p.Code, "STR"), true},
-		{"entity_reference", p.Reference, false}, {or(p.DateName, "submission_date"), p.Date, true}, {"currency_code_local", p.Currency, true},
+		{"rentity_id", p.EntityID, true},
+		{"rentity_branch", p.Branch, false},
+		{"submission_code", or(p.Submission, "E"), true},
+		{"report_code", or(p.Code, "STR"), true},
+		{"entity_reference", p.Reference, false},
+		{or(p.DateName, "submission_date"), p.Date, true},
+		{"currency_code_local", p.Currency, true},
 	}
 }
 
 func (p *Person) fields() []field {
 	return []field{
-		{"gender", p.Gender, false}, {"title", p.Title, false}, {"first_name", p.FirstName, true}, {"last_name", p.LastName, true},
-		{"birthdate", p.Birthdate, false}, {"id_number", p.IDNumber, false}, {"email", p.Email, false}, {"occupation", p.Occupation, false},
+		{"gender", p.Gender, false},
+		{"title", p.Title, false},
+		{"first_name", p.FirstName, true},
+		{"last_name", p.LastName, true},
+		{"birthdate", p.Birthdate, false},
+		{"id_number", p.IDNumber, false},
+		{"email", p.Email, false},
+		{"occupation", p.Occupation, false},
 	}
 }
 

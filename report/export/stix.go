@@ -167,37 +167,47 @@ type sent struct {
 	txs                   []string
 }
 
-// movements adds who sent to whom. A movement with several on both sides ties every
+// pairs lists who sent to whom, by time. A movement with several on both sides ties every
 // sender to every receiver, as that is all that is known.
-func (b *bundle) movements(r *report.Report) {
+func (b *bundle) pairs(r *report.Report) (list []*sent) {
 	byPair := map[[2]string]*sent{}
 	for i := range r.Flows {
 		f := &r.Flows[i]
 		for j := range f.From {
 			for k := range f.To {
-				from, to := &f.From[j], &f.To[k]
-				if from.Address == "" || to.Address == "" || from.Address == to.Address || from.Colour != to.Colour {
-					continue
-				}
-				key := [2]string{b.wallet(chainOf(from.Asset), from.Address), b.wallet(chainOf(to.Asset), to.Address)}
-				s := byPair[key]
-				if s == nil {
-					s = &sent{from: key[0], to: key[1], first: f.Time, last: f.Time, certainty: to.Certainty}
-					byPair[key] = s
-				}
-				s.first, s.last, s.certainty = min(s.first, f.Time), max(s.last, f.Time), min(s.certainty, to.Certainty)
-				s.txs = append(s.txs, f.Tx)
+				b.pair(byPair, f, &f.From[j], &f.To[k])
 			}
 		}
 	}
-	list := make([]*sent, 0, len(byPair))
 	for _, s := range byPair {
-		list = append(list, s)
-	}
-	slices.SortFunc(list, func(a, c *sent) int { return cmp.Or(cmp.Compare(a.first, c.first), cmp.Compare(a.from, c.from), cmp.Compare(a.to, c.to)) })
-	for _, s := range list {
 		slices.Sort(s.txs)
 		s.txs = slices.Compact(s.txs)
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, c *sent) int {
+		return cmp.Or(cmp.Compare(a.first, c.first), cmp.Compare(a.from, c.from), cmp.Compare(a.to, c.to))
+	})
+	return list
+}
+
+// pair notes that one end of a movement may have gone to another.
+func (b *bundle) pair(byPair map[[2]string]*sent, f *trace.Flow, from, to *trace.FlowEnd) {
+	if from.Address == "" || to.Address == "" || from.Address == to.Address || from.Colour != to.Colour {
+		return
+	}
+	key := [2]string{b.wallet(chainOf(from.Asset), from.Address), b.wallet(chainOf(to.Asset), to.Address)}
+	s := byPair[key]
+	if s == nil {
+		s = &sent{from: key[0], to: key[1], first: f.Time, last: f.Time, certainty: to.Certainty}
+		byPair[key] = s
+	}
+	s.first, s.last, s.certainty = min(s.first, f.Time), max(s.last, f.Time), min(s.certainty, to.Certainty)
+	s.txs = append(s.txs, f.Tx)
+}
+
+// movements adds who sent to whom.
+func (b *bundle) movements(r *report.Report) {
+	for _, s := range b.pairs(r) {
 		refs := make([]map[string]any, len(s.txs))
 		for i, tx := range s.txs {
 			refs[i] = map[string]any{"source_name": "transaction", "external_id": tx}
@@ -220,5 +230,3 @@ func moment(rfc3339 string) string {
 	}
 	return cmp.Or(rfc3339, "1970-01-01T00:00:00.000Z")
 }
-
-

@@ -63,7 +63,7 @@ func Print(ctx context.Context, html []byte, o Options) (pdf []byte, err error) 
 	ctx, stop := context.WithTimeout(ctx, o.Patience)
 	defer stop()
 	var said bytes.Buffer
-	command := exec.CommandContext(ctx, o.Chromium, arguments(folder, page, out, o.NoSandbox)...) //nolint:gosec // the program that the user names
+	command := exec.CommandContext(ctx, o.Chromium, o.arguments(folder, page, out)...) //nolint:gosec // the program that the user names
 	command.Stderr, command.Stdout = &said, &said
 	command.Env = append(os.Environ(), "HOME="+folder)
 	command.WaitDelay = 5 * time.Second
@@ -79,7 +79,7 @@ func Print(ctx context.Context, html []byte, o Options) (pdf []byte, err error) 
 
 // arguments are how Chromium is run: without network and anything of the user's. Scripts stay
 // enabled, because Chromium prints by one of its own; the policy of the page allows none.
-func arguments(folder, page, out string, noSandbox bool) []string {
+func (o *Options) arguments(folder, page, out string) []string {
 	list := []string{
 		"--headless", "--disable-gpu", "--no-first-run", "--no-default-browser-check", "--disable-extensions", "--disable-sync", "--disable-dev-shm-usage",
 		"--disable-background-networking", "--disable-component-update", "--disable-domain-reliability", "--disable-breakpad", "--metrics-recording-only",
@@ -87,7 +87,7 @@ func arguments(folder, page, out string, noSandbox bool) []string {
 		"--user-data-dir=" + filepath.Join(folder, "profile"),
 		"--no-pdf-header-footer", "--generate-pdf-document-outline", "--print-to-pdf=" + out,
 	}
-	if noSandbox {
+	if o.NoSandbox {
 		list = append(list, "--no-sandbox")
 	}
 	return append(list, "file://"+page)
