@@ -127,6 +127,7 @@ var rules = []rule{
 	{"internal/synthetic", suite, nil, "a seeded chain as real block files, for measuring"},
 	{"internal/replay", suite, []string{"ledger"}, "launderings replayed from published figures, with their exact truth"},
 	{"internal/laundering", suite, []string{"ledger", "chain/bitcoin", "chain/evm", "internal/replay", "trace"}, "a replayed laundering ready to be traced: its case and its blocks"},
+	{"report/reporttest", suite, []string{"ledger", "chain/evm", "chain/transfers", "ingest", "store/memory", "taint", "trace", "report", "internal/replay", "internal/laundering"}, "answers to report on: the bundled theft, and a played laundering"},
 	{"internal/venue", suite, []string{"ledger", "screen/exposure", "screen/breaker", "internal/replay"}, "traffic of a guarded venue, honest and not, with the truth"},
 	{"internal/mixes", suite, []string{"ledger", "attribution/coinjoin"}, "generated transactions that mix and that only look so, with the truth"},
 	{"internal/nodetest", suite, []string{"ledger", "internal/replay"}, "real nodes on loopback, and contracts compiled, for tests"},

@@ -175,7 +175,7 @@ func nameable(mine []holder) map[string]string {
 			case name == "":
 				names[key] = "Not named"
 			case i < mostNames || len(list) == mostNames+1:
-				names[key] = name
+				names[key] = document.Short(name, maxName)
 			default:
 				names[key] = count(len(list)-mostNames, "other", "others")
 			}

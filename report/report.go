@@ -125,7 +125,7 @@ func (r *Report) marked(certainty uint32, by string, more ...document.Source) (d
 	if certainty >= taint.Fact {
 		return document.Fact, rests
 	}
-	return document.Inference, append(rests, document.Source{Kind: "inference", ID: "asserted by " + cmp.Or(document.Short(by, maxName), "nobody named")})
+	return document.Inference, append(rests, document.Source{Kind: "inference", ID: cmp.Or(document.Short(by, maxName), "nobody named")})
 }
 
 // certainty writes a certainty in words.
