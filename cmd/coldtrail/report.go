@@ -178,16 +178,18 @@ func (v *reportFlags) place(files []export.File) (written []string, err error) {
 			files, folder = []export.File{{Name: filepath.Base(v.Out), Write: files[0].Write}}, filepath.Dir(v.Out)
 		}
 	}
+	texts := make([]bytes.Buffer, len(files)) // all or none
+	for i := range files {
+		if err := files[i].Write(&texts[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", files[i].Name, err)
+		}
+	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
 	for i := range files {
-		var text bytes.Buffer
-		if err := files[i].Write(&text); err != nil {
-			return nil, fmt.Errorf("%s: %w", files[i].Name, err)
-		}
 		path := filepath.Join(folder, files[i].Name)
-		if err := writeWhole(path, text.Bytes()); err != nil {
+		if err := writeWhole(path, texts[i].Bytes()); err != nil {
 			return nil, err
 		}
 		written = append(written, path)

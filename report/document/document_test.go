@@ -27,7 +27,8 @@ func whole(text string) *document.Document {
 		Kind: text, Title: text, Subtitle: text, Index: true,
 		Facts: []document.Pair{{Name: text, Value: document.Sentence{Mark: document.Judgement, Text: text, By: text}}},
 		Sections: []document.Section{{ID: "one", Heading: text, Blocks: []document.Block{
-			{Heading: text, Paragraph: []document.Sentence{fact(text)}}, {List: []document.Sentence{fact(text)}},
+			{Heading: text, Paragraph: []document.Sentence{fact(text)}},
+			{List: []document.Sentence{fact(text)}},
 			{Tiles: []document.Tile{{Class: "dark", Name: text, Value: text, Says: fact(text)}}},
 			{Code: &document.Sentence{Mark: document.Inference, Text: text, Rests: []document.Source{{Kind: text, ID: text}}}},
 			{Table: &document.Table{Caption: fact(text), Columns: []document.Column{{Title: text, Class: "code"}}, Rows: []document.Row{
@@ -40,7 +41,7 @@ func whole(text string) *document.Document {
 	}
 }
 
-func render(t testing.TB, d *document.Document) string {
+func render(t *testing.T, d *document.Document) string {
 	t.Helper()
 	var page bytes.Buffer
 	if err := document.Render(&page, d); err != nil {
@@ -242,7 +243,8 @@ func TestPolicy(t *testing.T) {
 
 // TestSameBytes renders twice.
 func TestSameBytes(t *testing.T) {
-	if render(t, whole("text")) != render(t, whole("text")) {
+	first := render(t, whole("text"))
+	if second := render(t, whole("text")); first != second {
 		t.Error("two renderings differ")
 	}
 }

@@ -1,0 +1,128 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// reported is what `report --json` prints.
+type reported struct {
+	Case, Digest string
+	Files        []string
+	Requests     int
+	Summary      map[string]map[string]uint64
+}
+
+// TestReport writes a report of the bundled theft into a folder, twice the same, with the
+// digest of the trace.
+func TestReport(t *testing.T) {
+	data, out := bybitStore(t), t.TempDir()
+	r := coldtrail(t, "--data", data, "--json", "report", bybit+"/case.yaml", "--analyst", "Ann <b>", "--out", filepath.Join(out, "one"))
+	var got reported
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || r.code != 0 {
+		t.Fatalf("%d: %s", r.code, r.stderr)
+	}
+	var traced struct{ Digest string }
+	if err := json.Unmarshal([]byte(coldtrail(t, "--data", data, "--json", "trace", bybit+"/case.yaml").stdout), &traced); err != nil || got.Digest != traced.Digest {
+		t.Errorf("digest %s, the trace says %s", got.Digest, traced.Digest)
+	}
+	want := []string{"report.html", "dispositions.csv", "flows.csv", "crossings.csv", "requests.csv", "movements.graphml", "movements.gexf", "stix.json", "misp.json"}
+	if len(got.Files) != len(want) || got.Case != "bybit-2025" {
+		t.Errorf("files %v, want %v", got.Files, want)
+	}
+	if again := coldtrail(t, "--data", data, "report", bybit+"/case.yaml", "--analyst", "Ann <b>", "--out", filepath.Join(out, "two")); again.code != 0 {
+		t.Fatal(again.stderr)
+	}
+	for _, name := range want {
+		one, err := os.ReadFile(filepath.Join(out, "one", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		two, err := os.ReadFile(filepath.Join(out, "two", name))
+		if err != nil || string(one) != string(two) {
+			t.Errorf("%s differs from run to run: %v", name, err)
+		}
+	}
+	page, _ := os.ReadFile(filepath.Join(out, "one", "report.html"))
+	for _, say := range []string{"Ann &lt;b&gt;", "coldtrail trace ../../testdata/bybit-2025/case.yaml --method fifo --json", "--analyst &#39;Ann &lt;b&gt;&#39;", "401,346.768858404671846374 ETH"} {
+		if !strings.Contains(string(page), say) {
+			t.Errorf("the report does not say %q", say)
+		}
+	}
+}
+
+// TestReportIntoFile takes the format from the ending, and refuses what does not fit.
+func TestReportIntoFile(t *testing.T) {
+	data, out := bybitStore(t), t.TempDir()
+	file := filepath.Join(out, "movements.gexf")
+	if r := coldtrail(t, "--data", data, "report", bybit+"/case.yaml", "--out", file); r.code != 0 || r.stdout != file+"\n" {
+		t.Errorf("%d: %s%s", r.code, r.stdout, r.stderr)
+	}
+	for _, c := range []struct{ args, want string }{
+		{"--out " + out + "/a.html --format html,csv", "give a folder for several formats"},
+		{"--out " + out + "/a.csv --format csv", "give a folder"},
+		{"--out " + out + "/a.html --format gexf", "is no .html"},
+		{"--out " + out + "/x --format docx", "use pdf, html, csv"},
+		{"--out " + out + "/x --xsd a.xsd", "add --format goaml"},
+		{"--out " + out + "/a.pdf --chromium " + out + "/none", "cannot be run as Chromium"},
+		{"--out " + out + "/x --format goaml", "no stolen value reached a named service"},
+		{"--out " + out + "/x --format goaml --reporter " + out + "/none", "no such file"},
+	} {
+		r := coldtrail(t, append([]string{"--data", data, "report", bybit + "/case.yaml"}, strings.Fields(c.args)...)...)
+		if r.code != 2 || !strings.Contains(r.stderr, c.want) {
+			t.Errorf("%s: code %d, %q, want %q", c.args, r.code, r.stderr, c.want)
+		}
+	}
+}
+
+// TestDemoReport prints the bundled theft as PDF by the real Chromium, where there is one.
+func TestDemoReport(t *testing.T) {
+	out := t.TempDir()
+	if r := coldtrail(t, "demo", "--report", filepath.Join(out, "demo.html")); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	page, err := os.ReadFile(filepath.Join(out, "demo.html"))
+	if err != nil || !strings.Contains(string(page), "<title>Bybit cold wallet theft</title>") {
+		t.Errorf("the page: %v", err)
+	}
+	if _, err := exec.LookPath("chromium"); err != nil || os.Geteuid() == 0 {
+		t.Skip("no Chromium that runs with its sandbox for this user")
+	}
+	if r := coldtrail(t, "demo", "--report", filepath.Join(out, "demo.pdf")); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+}
+
+// TestReportAsPDF prints the report of a played laundering and counts its pages.
+func TestReportAsPDF(t *testing.T) {
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skip("no Chromium on this machine")
+	}
+	out := t.TempDir()
+	if r := coldtrail(t, "replay", "--scale", "1000", "--thin", "40", "--wallets", "300", "--seed", "3", "--out", filepath.Join(out, "replay")); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	args := []string{"--data", filepath.Join(out, "replay/ledger"), "report", filepath.Join(out, "replay/case.yaml"), "--out", filepath.Join(out, "r.pdf")}
+	if os.Geteuid() == 0 {
+		refused := coldtrail(t, args...)
+		if refused.code != 2 || !strings.Contains(refused.stderr, "--no-sandbox") {
+			t.Errorf("as root: code %d, %s", refused.code, refused.stderr)
+		}
+		args = append(args, "--no-sandbox")
+	}
+	if r := coldtrail(t, args...); r.code != 0 {
+		t.Fatal(r.stderr)
+	}
+	pdf, err := os.ReadFile(filepath.Join(out, "r.pdf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(regexp.MustCompile(`/Type\s*/Page\b`).FindAll(pdf, -1)); n < 8 || !strings.Contains(string(pdf), "/Title (Replay of bybit \\(synthetic\\))") {
+		t.Errorf("%d pages, or another title", n)
+	}
+}
