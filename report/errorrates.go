@@ -59,7 +59,7 @@ func matches(r *trace.Result) bool { return len(r.Candidates) > 0 }
 func (r *Report) errorRates() document.Section {
 	s := document.Section{ID: "errors", Heading: "How often the heuristics are wrong"}
 	t := &document.Table{
-		Caption: fact("Heuristics that this trace used, and how often they were right where the truth is known.", document.Source{Kind: "method", ID: "docs/methods"}),
+		Caption: fact("Heuristics that were at work in this trace, and how often they were right where the truth is known.", document.Source{Kind: "method", ID: "docs/methods"}),
 		Columns: []document.Column{{Title: "Heuristic"}, {Title: "Measured on"}, {Title: "Decided", Class: "number"}, {Title: "Right", Class: "number"}},
 	}
 	for i := range Rates {

@@ -119,7 +119,7 @@ func (r *Report) labelled(q *Request) (says []document.Sentence) {
 func (r *Report) lines(q *Request) *document.Table {
 	t := &document.Table{
 		Caption: fact("Addresses, amounts and the transactions that brought them. Amounts are of stolen value alone.", r.answer()),
-		Columns: []document.Column{{Title: "Address", Class: "code"}, {Title: "Amount", Class: "number"}, {Title: "First and last (UTC)"}, {Title: "Transactions", Class: "code"}},
+		Columns: []document.Column{{Title: "Address", Class: "code"}, {Title: "Amount", Class: "number"}, {Title: "First (UTC)", Class: "time"}, {Title: "Last (UTC)", Class: "time"}, {Title: "Transactions", Class: "code"}},
 	}
 	if r.options.Value != nil {
 		t.Columns = append(t.Columns, document.Column{Title: "Value at arrival", Class: "number"})
@@ -133,15 +133,11 @@ func (r *Report) lines(q *Request) *document.Table {
 			rests = append(rests, transaction(a.Chain, a.Tx))
 		}
 		mark, rests := r.marked(l.Certainty, l.By, rests...)
-		span := when(l.First)
-		if l.Last != l.First {
-			span += " to " + when(l.Last)
-		}
 		amount := r.Amount(l.Amount, l.Asset)
 		if l.Certainty < taint.Fact {
 			amount += " (" + certainty(l.Certainty) + ")"
 		}
-		row := document.Row{Mark: mark, Rests: rests, Cells: []string{l.Address, amount, span, strings.Join(txs, " ")}}
+		row := document.Row{Mark: mark, Rests: rests, Cells: []string{l.Address, amount, when(l.First), when(l.Last), strings.Join(txs, " ")}}
 		if r.options.Value != nil {
 			row.Cells = append(row.Cells, r.value(l.Asset, l.Amount, l.Last))
 		}

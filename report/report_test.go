@@ -199,7 +199,7 @@ func TestInferredRowsAreMarked(t *testing.T) {
 				continue
 			}
 			for _, row := range b.Table.Rows {
-				inferred := strings.Contains(row.Cells[0], "inferred")
+				inferred := strings.Contains(row.Cells[0]+row.Cells[2], "inferred")
 				switch {
 				case inferred && (row.Mark != document.Inference || row.Rests[len(row.Rests)-1] != document.Source{Kind: "inference", ID: "link by Coldtrail"}):
 					t.Errorf("%v is marked %s and rests on %v", row.Cells, row.Mark, row.Rests)

@@ -99,7 +99,7 @@ func closed(t *document.Table, left int, source document.Source) *document.Table
 func (r *Report) unresolved() *document.Table {
 	t := &document.Table{
 		Caption: fact("Value sent across chains whose arrival was not found.", r.answer()),
-		Columns: []document.Column{{Title: "Time (UTC)"}, {Title: "By"}, {Title: "Amount", Class: "number"}, {Title: "Asked for"}, {Title: "Why it is not known"}, {Title: "Transaction", Class: "code"}},
+		Columns: []document.Column{{Title: "Time (UTC)", Class: "time"}, {Title: "By"}, {Title: "Amount", Class: "number"}, {Title: "Asked for"}, {Title: "Why it is not known"}, {Title: "Transaction", Class: "code"}},
 	}
 	left := 0
 	for i := range r.Result.Crossings {

@@ -106,7 +106,7 @@ func (r *Report) periods(all []event) *document.Table {
 	}
 	t := &document.Table{
 		Caption: fact("Numbers of transactions in periods of "+word+"; periods without any are left out.", r.answer()),
-		Columns: []document.Column{{Title: "From (UTC)"}},
+		Columns: []document.Column{{Title: "From (UTC)", Class: "time"}},
 	}
 	for i := range lanes {
 		t.Columns = append(t.Columns, document.Column{Title: lanes[i].name, Class: "number"})

@@ -33,11 +33,29 @@ func (r *Report) whereabouts() document.Section {
 	return s
 }
 
+// named are the columns of holders that somebody names, unnamed those of the others.
+var (
+	namedColumns   = []document.Column{{Title: "How"}, {Title: "Who or where"}, {Title: "Places", Class: "number"}, {Title: "Amount", Class: "number"}, {Title: "For stolen", Class: "number"}, {Title: "Share", Class: "number"}, {Title: "Last arrival", Class: "time"}}
+	unnamedColumns = []document.Column{{Title: "Address", Class: "code"}, {Title: "Output", Class: "code"}, {Title: "Certainty"}, {Title: "Amount", Class: "number"}, {Title: "For stolen", Class: "number"}, {Title: "Share", Class: "number"}, {Title: "Last arrival", Class: "time"}}
+)
+
+// cells are the first three cells of a holder.
+func (r *Report) cells(h *holder) []string {
+	if h.entity != "" || h.kind != "held" {
+		return []string{r.how(h), r.who(h), group(fmt.Sprint(h.places))}
+	}
+	output := h.at
+	if output == h.address {
+		output = "—"
+	}
+	return []string{h.address, output, certainty(h.certainty)}
+}
+
 // holdersTable shows the largest holders and sums up the rest.
 func (r *Report) holdersTable(c *trace.Colour, list []holder, caption string) *document.Table {
-	t := &document.Table{
-		Caption: fact(caption, r.answer()),
-		Columns: []document.Column{{Title: "How"}, {Title: "Who or where"}, {Title: "Places", Class: "number"}, {Title: "Amount", Class: "number"}, {Title: "For stolen", Class: "number"}, {Title: "Share", Class: "number"}, {Title: "Last arrival", Class: "time"}},
+	t := &document.Table{Caption: fact(caption, r.answer()), Columns: namedColumns}
+	if list[0].entity == "" && list[0].kind == "held" {
+		t.Columns = unnamedColumns
 	}
 	total, _ := parse(c.Stolen) // Build has read it
 	var all, rest ledger.Amount
@@ -52,24 +70,20 @@ func (r *Report) holdersTable(c *trace.Colour, list []holder, caption string) *d
 			continue
 		}
 		mark, rests := r.marked(h.certainty, h.by)
-		t.Rows = append(t.Rows, document.Row{Mark: mark, Rests: rests, Cells: []string{
-			r.how(h), r.who(h), group(fmt.Sprint(h.places)), r.Amount(h.amount.Dec(), h.asset), r.Amount(h.origin.Dec(), c.Asset),
-			percent(basisPoints(&h.origin, &total)), day(h.last),
-		}})
+		t.Rows = append(t.Rows, document.Row{Mark: mark, Rests: rests, Cells: append(r.cells(h),
+			r.Amount(h.amount.Dec(), h.asset), r.Amount(h.origin.Dec(), c.Asset), percent(basisPoints(&h.origin, &total)), day(h.last))})
 	}
 	mark, rests := document.Fact, []document.Source{r.answer()}
 	if inferred {
 		mark, rests = document.Inference, r.inferences(c.Colour)
 	}
-	add := func(what, places string, sum *ledger.Amount) {
-		t.Rows = append(t.Rows, document.Row{Mark: mark, Rests: rests, Total: true, Cells: []string{
-			what, "", places, "—", r.Amount(sum.Dec(), c.Asset), percent(basisPoints(sum, &total)), "",
-		}})
+	add := func(what string, sum *ledger.Amount) {
+		t.Rows = append(t.Rows, document.Row{Mark: mark, Rests: rests, Total: true, Cells: []string{what, "", "", "", r.Amount(sum.Dec(), c.Asset), percent(basisPoints(sum, &total)), ""}})
 	}
 	if places > 0 {
-		add("The rest", group(fmt.Sprint(places)), &rest)
+		add("The rest: "+count(places, "place", "places"), &rest)
 	}
-	add("Together", "", &all)
+	add("Together", &all)
 	return t
 }
 
@@ -89,8 +103,6 @@ func (r *Report) who(h *holder) string {
 	switch {
 	case h.entity != "":
 		return document.Short(h.entity, maxName)
-	case h.at != "" && h.address != "" && h.at != h.address:
-		return h.address + " in output " + h.at
 	case h.at != "":
 		return h.at
 	}

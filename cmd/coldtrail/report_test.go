@@ -126,3 +126,30 @@ func TestReportAsPDF(t *testing.T) {
 		t.Errorf("%d pages, or another title", n)
 	}
 }
+
+// TestReportNamesClaims: where a label of a list ends the trace, the request says by which
+// claim, by whom and how sure, as their judgement.
+func TestReportNamesClaims(t *testing.T) {
+	data, out := bybitStore(t), t.TempDir()
+	list := filepath.Join(out, "list.csv")
+	line := "address,network,label,category,by,confidence\n" + reached + ",ethereum,Example <i>Exchange</i>,exchange,Lister,web_crawl\n"
+	if err := os.WriteFile(list, []byte(line), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "--data", data, "labels", "import", list)
+	must(t, "--data", data, "report", bybit+"/case.yaml", "--format", "html,csv,stix", "--out", filepath.Join(out, "r"))
+	page, err := os.ReadFile(filepath.Join(out, "r", "request-01-example-i-exchange-i.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("<wbr>", "", "\u00a0", " ").Replace(string(page))
+	for _, want := range []string{"Request to freeze", "Example &lt;i&gt;Exchange&lt;/i&gt;", "“Example &lt;i&gt;Exchange&lt;/i&gt;”, confidence 20 of 100.", `title="judgement">J</span><span class="cites">Lister</span>`, "Together 10,000 ETH on Ethereum at 1 place.", "inferred, 99.00 %", `<span class="source">claim</span>`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the request does not say %q", want)
+		}
+	}
+	again := must(t, "--data", t.TempDir(), "labels", "import", filepath.Join(out, "r", "stix.json"))
+	if !strings.Contains(again, "stix") {
+		t.Errorf("the bundle is not read back as STIX: %s", again)
+	}
+}

@@ -44,10 +44,10 @@ func breakable(text string) (parts []string) {
 	if utf8.RuneCountInString(text) <= oneLine {
 		return []string{strings.ReplaceAll(text, " ", "\u00a0")}
 	}
-	const part = 8
+	const part = 16
 	for word := range strings.SplitSeq(text, " ") {
 		runes := []rune(word)
-		for len(runes) > 2*part {
+		for len(runes) > part+part/2 {
 			parts, runes = append(parts, string(runes[:part])), runes[part:]
 		}
 		parts = append(parts, string(runes)+" ")

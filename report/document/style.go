@@ -43,9 +43,9 @@ td{border-bottom:1px solid #e2e0da;padding:.3rem .5rem .3rem 0;vertical-align:to
 .number{text-align:right;font-variant-numeric:tabular-nums}th.number{padding-left:.6rem}
 .time{white-space:nowrap}
 ul{margin:.4rem 0;padding-left:1.2rem}li{margin:.25rem 0;overflow-wrap:anywhere}
-.code{font-family:"DejaVu Sans Mono","Liberation Mono",Consolas,monospace;font-size:.7rem;overflow-wrap:anywhere}th.code{font-family:"Source Sans 3","Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-serif;font-size:.74rem}
+.code{font-family:"DejaVu Sans Mono","Liberation Mono",Consolas,monospace;font-size:.68rem}th.code{font-family:"Source Sans 3","Helvetica Neue",Arial,"Liberation Sans","DejaVu Sans",sans-serif;font-size:.74rem}
 .markcolumn{white-space:nowrap;text-align:right;padding-right:0;width:1%}
-tr.total td{font-weight:600;border-top:1.5px solid var(--ink);border-bottom:0}
+tr.total td{font-weight:600;font-family:inherit;font-size:.82rem;border-top:1.5px solid var(--ink);border-bottom:0}
 .hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 pre{background:var(--wash);border-left:4px solid var(--accent);padding:.7rem .9rem;font-size:.78rem;white-space:pre-wrap;overflow-wrap:anywhere}
 .after{margin-top:-.6rem}

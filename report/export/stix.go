@@ -104,7 +104,11 @@ func writeSTIX(w io.Writer, r *report.Report, o *Options) error {
 	}}, b.objects...)
 	e := json.NewEncoder(w)
 	e.SetIndent("", " ")
-	return e.Encode(map[string]any{"type": "bundle", "id": "bundle--" + feed.UUID5("bundle "+r.Result.Digest+" "+name+" "+analyst), "objects": objects})
+	return e.Encode(struct { // in this order, as readers look at the beginning
+		Type    string           `json:"type"`
+		ID      string           `json:"id"`
+		Objects []map[string]any `json:"objects"`
+	}{"bundle", "bundle--" + feed.UUID5("bundle "+r.Result.Digest+" "+name+" "+analyst), objects})
 }
 
 // confidences are the words of case files on STIX's scale (appendix A, None/Low/Med/High).
