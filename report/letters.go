@@ -44,7 +44,7 @@ func (r *Report) request(i int) document.Section {
 		s.Heading = "Information request: " + service
 		ask = "Please say what was paid out for the following deposits, to which addresses and in which transactions, keep the records, and freeze what is left."
 	}
-	by := document.Short(orNobody(r.options.Analyst), maxName)
+	by := document.Short(r.Analyst(), maxName)
 	says := []document.Sentence{
 		judgement(by, "To: "+service+orNone(", jurisdiction ", document.Short(q.Jurisdictions, maxName))+". Contact: ______________________ (to be filled in)."),
 		judgement(by, "Case: "+r.Title()+"."),
@@ -58,7 +58,8 @@ func (r *Report) request(i int) document.Section {
 			if l := &q.Lines[k]; l.Asset == sum.Asset {
 				places++
 				if l.Certainty < taint.Fact {
-					mark, rests = r.marked(l.Certainty, l.By)
+					inferred, why := r.marked(l.Certainty, l.By)
+					mark, rests = inferred, append(rests, why[1:]...)
 				}
 			}
 		}
@@ -160,13 +161,6 @@ func (r *Report) unlisted(q *Request) (n int) {
 func (r *Report) conserves() bool {
 	m, err := taint.MethodNamed(r.Result.Method)
 	return err == nil && m.Conserves
-}
-
-func orNobody(name string) string {
-	if name == "" {
-		return "nobody named"
-	}
-	return name
 }
 
 // orNone is words before a text, or nothing where there is no text.

@@ -39,7 +39,7 @@ func (r *Report) method() document.Section {
 	page := document.Source{Kind: "method", ID: "docs/methods/" + r.Result.Method + ".md"}
 	swaps := document.Source{Kind: "method", ID: "docs/methods/swaps.md"}
 	rule := r.rule()
-	by := orNobody(document.Short(r.options.Analyst, maxName))
+	by := document.Short(r.Analyst(), maxName)
 	s := document.Section{ID: "method", Heading: "Method and limits, in plain words"}
 	says := []document.Sentence{
 		judgement(by, "The method of this report is "+r.Result.Method+"; which method is right is a question of law, not of computing."),

@@ -142,5 +142,8 @@ func (r *Report) colour(name string) *trace.Colour {
 	return &r.Result.Colours[i]
 }
 
-// Analyst is who made the report, or that nobody is named.
-func (r *Report) Analyst() string { return orNobody(r.options.Analyst) }
+// Analyst is who answers for the judgements of the report: who made it, by name where one
+// is given.
+func (r *Report) Analyst() string {
+	return cmp.Or(r.options.Analyst, "who made this report, not named")
+}

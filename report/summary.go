@@ -30,10 +30,16 @@ func (r *Report) particulars() (list []document.Pair) {
 			add("Attributed to", judgement(by, "Nobody: the case file names no one.", source))
 		}
 	}
-	analyst := cmp.Or(document.Short(r.options.Analyst, maxName), "nobody named")
-	add("Made by", judgement(analyst, analyst))
-	reviewer := document.Short(r.options.Reviewer, maxName)
-	add("Reviewed by", judgement(cmp.Or(reviewer, analyst), cmp.Or(reviewer, "Nobody yet.")))
+	analyst := document.Short(r.Analyst(), maxName)
+	for _, who := range []struct{ field, name, none string }{
+		{"Made by", r.options.Analyst, "Nobody is named."}, {"Reviewed by", r.options.Reviewer, "Nobody yet."},
+	} {
+		if name := document.Short(who.name, maxName); name != "" {
+			add(who.field, judgement(name, name))
+		} else {
+			add(who.field, fact(who.none, r.rule()))
+		}
+	}
 	if r.options.Dated != "" {
 		add("Dated", judgement(analyst, document.Short(r.options.Dated, maxName)))
 	}

@@ -23,7 +23,7 @@ dd{margin:0;overflow-wrap:anywhere}
 .legend{display:flex;flex-wrap:wrap;gap:.3rem 1.4rem;font-size:.78rem;color:var(--soft);background:var(--wash);padding:.6rem .8rem;margin:1rem 0}
 .mark{display:inline-block;font-size:.62rem;font-weight:700;line-height:1.25;padding:0 .28rem;border-radius:2px;vertical-align:.15em}
 .mark.fact{background:#0b3c5d;color:#fff;border:1px solid #0b3c5d}
-.mark.inference{background:#fff;color:#8a4b00;border:1px dashed #8a4b00}
+.mark.inference{background:#ffe9b8;color:#5c3300;border:1px solid #8a4b00;padding:0 .38rem}
 .mark.judgement{background:#fff;color:#6a1b4d;border:1.5px solid #6a1b4d;border-radius:.7em}
 .cites{font-size:.62rem;color:var(--soft);margin-left:.2rem;vertical-align:.25em}
 nav{font-size:.88rem;margin:1.5rem 0}
