@@ -19,12 +19,18 @@ import (
 	"coldtrail/store"
 )
 
-// priceFlags say where prices come from, beside those that the register holds. What stands
+// priceFiles say where prices come from, beside those that the register holds. What stands
 // first decides where two sources differ.
+type priceFiles struct {
+	Prices  []string `placeholder:"[ASSET=]FILE" sep:"none" help:"CSV files of prices; ASSET says what a file prices that does not say so itself, as in bitcoin=closes.csv."`
+	Sources []string `name:"price-source" placeholder:"FILE" sep:"none" type:"existingfile" help:"Files that say where prices are to be had over HTTP (docs/formats/prices.md); answers are kept beside the store."`
+}
+
+// priceFlags are prices from files, from sources, and from the ledger itself.
 type priceFlags struct {
-	Prices    []string `placeholder:"[ASSET=]FILE" sep:"none" help:"CSV files of prices; ASSET says what a file prices that does not say so itself, as in bitcoin=closes.csv."`
-	Sources   []string `name:"price-source" placeholder:"FILE" sep:"none" type:"existingfile" help:"Files that say where prices are to be had over HTTP (docs/formats/prices.md); answers are kept beside the store."`
-	Chainlink bool     `help:"Prices out of the ledger, too: what Chainlink's data feeds published on Ethereum in the seven days before the end of each day asked for."`
+	priceFiles
+
+	Chainlink bool `help:"Prices out of the ledger, too: what Chainlink's data feeds published on Ethereum in the seven days before the end of each day asked for."`
 }
 
 // priced is the time that prices are wanted for.
@@ -39,7 +45,22 @@ const fetchedPrices = "prices"
 
 // book reads all prices.
 func (f *priceFlags) book(ctx context.Context, s store.Questions, r *register.Register, span priced) (*price.Book, error) {
-	var quotes []price.Quote
+	quotes, err := f.quotes(ctx, span)
+	if err != nil {
+		return nil, err
+	}
+	if f.Chainlink {
+		of, err := feedPrices(ctx, s, span)
+		if err != nil {
+			return nil, err
+		}
+		quotes = append(quotes, of...)
+	}
+	return bookOf(quotes, r)
+}
+
+// quotes reads the prices of files and sources.
+func (f *priceFiles) quotes(ctx context.Context, span priced) (quotes []price.Quote, err error) {
 	for _, name := range f.Prices {
 		of, err := readPrices(name)
 		if err != nil {
@@ -54,13 +75,11 @@ func (f *priceFlags) book(ctx context.Context, s store.Questions, r *register.Re
 		}
 		quotes = append(quotes, of...)
 	}
-	if f.Chainlink {
-		of, err := feedPrices(ctx, s, span)
-		if err != nil {
-			return nil, err
-		}
-		quotes = append(quotes, of...)
-	}
+	return quotes, nil
+}
+
+// bookOf adds what the register says.
+func bookOf(quotes []price.Quote, r *register.Register) (*price.Book, error) {
 	for i := range r.Prices {
 		q, err := r.Prices[i].Quote()
 		if err != nil {

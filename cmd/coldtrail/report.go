@@ -20,6 +20,8 @@ import (
 type reportVerb struct {
 	traceFlags
 	reportFlags
+	registerFlags
+	priceFiles
 }
 
 // reportFlags say what to make of an answer.
@@ -56,6 +58,9 @@ func (v *reportVerb) Run(ctx context.Context, s *session) error {
 		return err
 	}
 	o := v.describe()
+	if o.Value, err = v.values(ctx, s, result); err != nil {
+		return err
+	}
 	o.Trace = v.commandLine("trace", "--json")
 	o.Command = v.commandLine("report", v.own()...)
 	r, err := report.Build(cases, result, o)

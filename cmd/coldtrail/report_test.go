@@ -80,6 +80,24 @@ func TestReportIntoFile(t *testing.T) {
 	}
 }
 
+// TestReportValues: with prices amounts have a value, by the last bar that had closed; what
+// has no price is unknown, and never nothing.
+func TestReportValues(t *testing.T) {
+	data, out := bybitStore(t), t.TempDir()
+	closes, page := filepath.Join(out, "closes.csv"), filepath.Join(out, "report.html")
+	write(t, closes, "date,close_usd\n2025-02-20,2700.00\n2025-02-21,1.00\n")
+	must(t, "--data", data, "report", bybit+"/case.yaml", "--out", page, "--prices", "ethereum="+closes)
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"USD 1,083,636,275.92 (closes.csv, closed 2025-02-21T00:00:00Z)", ">unknown<"} { // 401,346.7688… × 2,700
+		if !strings.Contains(strings.ReplaceAll(string(text), "<wbr>", ""), want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+}
+
 // TestDemoReport prints the bundled theft as PDF by the real Chromium, where there is one.
 func TestDemoReport(t *testing.T) {
 	out := t.TempDir()
