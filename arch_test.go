@@ -118,6 +118,8 @@ var rules = []rule{
 	{"casebook/casebooktest", suite, []string{"casebook", "screen/exposure"}, "the suite every casebook must pass"},
 	{"notify", adapter, []string{"casebook", "screen/exposure"}, "alerts to programs and people: signed webhooks, mail"},
 	{"evidence/audit", adapter, nil, "the log of what was asked, decided and changed, each record chained to the one before"},
+	{"evidence/bundle", pure, nil, "the container of evidence: files in a zip of which every byte follows from its content"},
+	{"evidence/slice", pure, []string{"ledger", "store"}, "the part of a ledger that a trace asked for: recorded, written, answered from again"},
 	{"guard", engine, []string{"ledger", "store", "casebook", "screen", "screen/exposure", "screen/breaker"}, "guarded venues: every use screened, counted, answered and kept"},
 	{"watch", engine, []string{"ledger", "casebook", "screen", "screen/exposure", "screen/policy", "screen/index", "screen/blocklist"}, "who was screened is screened again: alerts, and lists of refused addresses"},
 	{"server", serving, []string{"ledger", "screen/exposure"}, "the HTTP API"},

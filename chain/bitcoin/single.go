@@ -30,13 +30,17 @@ func DecodeTx(raw []byte, position uint32) (ledger.Tx, error) {
 }
 
 // Contains reports whether the header's merkle root follows from a transaction at a
-// position and the branch beside it, lowest first (BIP-37).
+// position and the branch beside it, lowest first (BIP-37). A tree of an odd number of
+// nodes repeats its last; a position that only the repetition has is none.
 func (h *Header) Contains(tx ledger.Hash, position uint32, branch []ledger.Hash) bool {
 	node := reversed((*[32]byte)(&tx))
 	var pair [64]byte
 	for i := range branch {
 		beside := reversed((*[32]byte)(&branch[i]))
 		if position&1 == 1 {
+			if beside == node {
+				return false
+			}
 			copy(pair[:32], beside[:])
 			copy(pair[32:], node[:])
 		} else {
