@@ -120,6 +120,7 @@ var rules = []rule{
 	{"evidence/audit", adapter, nil, "the log of what was asked, decided and changed, each record chained to the one before"},
 	{"evidence/bundle", pure, nil, "the container of evidence: files in a zip of which every byte follows from its content"},
 	{"evidence/slice", pure, []string{"ledger", "store"}, "the part of a ledger that a trace asked for: recorded, written, answered from again"},
+	{"evidence", engine, []string{"ledger", "chain/bitcoin", "chain/evm", "chain/evm/proof", "attribution/label", "store", "taint", "trace", "evidence/bundle", "evidence/slice"}, "where money went, in one file that proves what can be proven and says what rests on whose word"},
 	{"guard", engine, []string{"ledger", "store", "casebook", "screen", "screen/exposure", "screen/breaker"}, "guarded venues: every use screened, counted, answered and kept"},
 	{"watch", engine, []string{"ledger", "casebook", "screen", "screen/exposure", "screen/policy", "screen/index", "screen/blocklist"}, "who was screened is screened again: alerts, and lists of refused addresses"},
 	{"server", serving, []string{"ledger", "screen/exposure"}, "the HTTP API"},

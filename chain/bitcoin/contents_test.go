@@ -16,7 +16,7 @@ func TestContentsOfRealBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer source.Close()
+	defer func() { _ = source.Close() }()
 	proven := 0
 	for height := ledger.Height(0); height <= 14131; height++ {
 		raw, err := source.Raw(t.Context(), height)

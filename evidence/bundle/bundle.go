@@ -4,7 +4,7 @@
 // A zip can be read in more than one way: from its local headers, from its directory,
 // with other data around it. Here there is one way. The manifest comes first, and what
 // it says of the files determines every byte of the framing, so that nothing can be
-// added, hidden, renamed or moved. Whatever differs is a Fault that names the file.
+// added, hidden, renamed or moved. Whatever differs is a FaultError that names the file.
 // Bundles are hostile input: sizes are bounded before anything is unpacked.
 package bundle
 
@@ -67,27 +67,27 @@ type Packed struct {
 	SHA256 string `json:"sha256"`
 }
 
-// A Fault says which file of a bundle is not what it should be. File is empty where it
+// A FaultError says which file of a bundle is not what it should be. File is empty where it
 // is the container itself.
-type Fault struct {
+type FaultError struct {
 	File   string `json:"file"`
 	Reason string `json:"reason"`
 }
 
 // Error is "file: reason".
-func (f *Fault) Error() string {
+func (f *FaultError) Error() string {
 	if f.File == "" {
 		return "container: " + f.Reason
 	}
 	return f.File + ": " + f.Reason
 }
 
-func fault(file, format string, args ...any) *Fault {
-	return &Fault{File: file, Reason: fmt.Sprintf(format, args...)}
+func fault(file, format string, args ...any) *FaultError {
+	return &FaultError{File: file, Reason: fmt.Sprintf(format, args...)}
 }
 
 // checkName refuses names that could mean something else on some machine.
-func checkName(name string) *Fault {
+func checkName(name string) *FaultError {
 	plain := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_' && r != '/'
 	}
@@ -143,7 +143,7 @@ func canonical(text []byte) ([]byte, error) {
 	if err := decoder.Decode(&plain); err != nil {
 		return nil, err
 	}
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // the decoder returns it bare
+	if _, err := decoder.Token(); err != io.EOF {
 		return nil, fmt.Errorf("more than one JSON value")
 	}
 	var out bytes.Buffer

@@ -26,15 +26,15 @@ func written(t *testing.T) []byte {
 	return out.Bytes()
 }
 
-func check(t *testing.T, raw []byte) []*bundle.Fault {
+func check(t *testing.T, raw []byte) []*bundle.FaultError {
 	t.Helper()
 	b, err := bundle.Open(bytes.NewReader(raw), int64(len(raw)))
 	if err != nil {
-		var f *bundle.Fault
+		var f *bundle.FaultError
 		if !errors.As(err, &f) {
 			t.Fatalf("not a fault: %v", err)
 		}
-		return []*bundle.Fault{f}
+		return []*bundle.FaultError{f}
 	}
 	faults, err := b.Check()
 	if err != nil {

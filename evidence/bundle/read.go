@@ -29,7 +29,7 @@ type span struct {
 	entry *Entry
 }
 
-// Open reads the manifest of a bundle. An error is a Fault, unless reading itself failed.
+// Open reads the manifest of a bundle. An error is a FaultError, unless reading itself failed.
 func Open(from io.ReaderAt, size int64) (*Bundle, error) {
 	b := &Bundle{from: from, size: size, offsets: map[string]span{}}
 	if err := b.readManifest(); err != nil {
@@ -88,7 +88,9 @@ func (b *Bundle) parse() error {
 	if !bytes.Equal(append(plain, '\n'), b.text) {
 		return fault(ManifestName, "it is not canonical JSON")
 	}
-	var kind struct{ Format string }
+	var kind struct {
+		Format string `json:"format"`
+	}
 	if err := json.Unmarshal(b.text, &kind); err != nil || kind.Format != Format {
 		return fault(ManifestName, "format %.40q is not %s", kind.Format, Format)
 	}
@@ -139,7 +141,7 @@ func (m *Manifest) check() error {
 
 // Check compares every byte of the bundle with what the manifest says, and lists what
 // differs.
-func (b *Bundle) Check() (faults []*Fault, err error) {
+func (b *Bundle) Check() (faults []*FaultError, err error) {
 	all := b.framing(b.text)
 	at := int64(0)
 	for i := range all {
@@ -172,11 +174,11 @@ func (b *Bundle) Check() (faults []*Fault, err error) {
 }
 
 // compare tells where bytes of the framing are not as they must be.
-func (b *Bundle) compare(at int64, want []byte, file, what string) (*Fault, error) {
+func (b *Bundle) compare(at int64, want []byte, file, what string) (*FaultError, error) {
 	got := make([]byte, len(want))
 	if n, err := b.from.ReadAt(got, at); n < len(got) {
 		bad := readFault(file, err, what+" is cut short")
-		if f, ok := bad.(*Fault); ok { //nolint:errorlint // readFault wraps nothing
+		if f, ok := bad.(*FaultError); ok { //nolint:errorlint // readFault wraps nothing
 			return f, nil
 		}
 		return nil, bad
@@ -190,7 +192,7 @@ func (b *Bundle) compare(at int64, want []byte, file, what string) (*Fault, erro
 }
 
 // checkFile reads one file through.
-func (b *Bundle) checkFile(s span) (*Fault, error) {
+func (b *Bundle) checkFile(s span) (*FaultError, error) {
 	e, packed := s.entry, sha256.New()
 	section := io.NewSectionReader(b.from, s.at, int64(e.Packed.Size))
 	if n, err := io.Copy(packed, section); err != nil {

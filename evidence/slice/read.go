@@ -159,14 +159,14 @@ func (r *reader) outpoint(text string) ledger.Outpoint {
 	return ledger.Outpoint{Tx: r.hash(id), Index: uint32(n)}
 }
 
-func or(n *uint64, none uint64) uint64 {
+func orNone(n *uint64) uint64 {
 	if n == nil {
 		return none
 	}
 	return *n
 }
 
-// small are all numbers of transactions and outputs: far below those that stand for none.
+// maxNumber is above all numbers of transactions and outputs, and far below none.
 const maxNumber = math.MaxInt64
 
 func (r *reader) number(n uint64) uint64 {
@@ -223,7 +223,7 @@ func (r *reader) transaction(t *transactionRow) store.Transaction {
 	}
 	for i := range t.Inputs {
 		in := &t.Inputs[i]
-		input := store.Input{Output: store.OutputNumber(or(in.Output, uint64(store.NoOutput))), Value: in.Value}
+		input := store.Input{Output: store.OutputNumber(orNone(in.Output)), Value: in.Value}
 		if in.Output == nil {
 			input.Outpoint = r.outpoint(in.Outpoint)
 		} else {

@@ -221,3 +221,49 @@ func (f *Facts) keepSaid(said *store.Said) error {
 	f.name(said.Number, tx.ID)
 	return nil
 }
+
+// Complete asks for what binds the facts of UTXO chains to one another and was not asked
+// by the trace: how transactions are called, and which outputs they spend.
+func (r *Recorder) Complete(ctx context.Context) error {
+	for _, chain := range r.Names() {
+		unnamed, outputs := r.Chains[chain].incomplete()
+		if len(unnamed) > 0 {
+			if _, err := r.IDs(ctx, chain, unnamed); err != nil {
+				return err
+			}
+		}
+		for chunk := range slices.Chunk(outputs, askBatch) {
+			if _, err := r.Outputs(ctx, chain, chunk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// askBatch is how many outputs are asked for at once.
+const askBatch = 4096
+
+// incomplete lists transactions without a name, and outputs that transactions make or
+// spend and of which nothing is known, in order.
+func (f *Facts) incomplete() (unnamed []store.TxNumber, outputs []store.OutputNumber) {
+	want := func(number store.OutputNumber) {
+		if _, ok := f.Outputs[number]; !ok && number != store.NoOutput {
+			outputs = append(outputs, number)
+		}
+	}
+	for _, number := range sortedKeys(f.Transactions) {
+		if _, ok := f.IDs[number]; !ok {
+			unnamed = append(unnamed, number)
+		}
+		t := f.Transactions[number]
+		for i := range t.Inputs {
+			want(t.Inputs[i].Output)
+		}
+		for i := range t.Values {
+			want(t.FirstOutput + store.OutputNumber(i))
+		}
+	}
+	slices.Sort(outputs)
+	return unnamed, slices.Compact(outputs)
+}

@@ -21,11 +21,8 @@ type statusRow struct {
 	First      uint64 `json:"first"`
 	Height     uint64 `json:"height"`
 	Hash       string `json:"hash"`
-	Time       int64  `json:"time"`
-	Blocks     uint64 `json:"blocks"`
-	Txs        uint64 `json:"txs"`
 	Provenance string `json:"provenance"`
-	Content    string `json:"content"`
+	Content    string `json:"content,omitempty"` // where the head has no hash
 }
 
 type headerRow struct {
@@ -199,7 +196,11 @@ func (w *writer) outpoint(o *ledger.Outpoint) string {
 	return o.Tx.String() + ":" + strconv.FormatUint(uint64(o.Index), 10)
 }
 
-func optional(n, none uint64) *uint64 {
+// none is the number of no transaction and of no output.
+const none = uint64(store.NoTx)
+
+// optional leaves out a number that stands for none.
+func optional(n uint64) *uint64 {
 	if n == none {
 		return nil
 	}
@@ -243,7 +244,7 @@ func (w *writer) transaction(t *store.Transaction) transactionRow {
 			row.Inputs = append(row.Inputs, inputRow{Outpoint: w.outpoint(&in.Outpoint)})
 			continue
 		}
-		row.Inputs = append(row.Inputs, inputRow{Output: optional(uint64(in.Output), uint64(store.NoOutput)), Value: in.Value})
+		row.Inputs = append(row.Inputs, inputRow{Output: optional(uint64(in.Output)), Value: in.Value})
 	}
 	for i, set := range t.Unspendable {
 		if set {

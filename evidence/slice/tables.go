@@ -13,8 +13,11 @@ func readStatus(r *reader, f *Facts, line []byte) {
 		r.fail("it is stated twice")
 	}
 	f.Status = store.Status{
-		Chain: ledger.Chain(x.Chain), First: ledger.Height(x.First), Height: ledger.Height(x.Height), Hash: r.hash(x.Hash), Time: x.Time,
-		Blocks: x.Blocks, Txs: x.Txs, Weakest: r.provenance(x.Provenance), Content: r.hash(x.Content),
+		Chain: ledger.Chain(x.Chain), First: ledger.Height(x.First), Height: ledger.Height(x.Height), Hash: r.hash(x.Hash),
+		Weakest: r.provenance(x.Provenance),
+	}
+	if x.Content != "" {
+		f.Status.Content = r.hash(x.Content)
 	}
 }
 
@@ -40,14 +43,14 @@ func readName(r *reader, f *Facts, line []byte) {
 
 func readOutpoint(r *reader, f *Facts, line []byte) {
 	x := row[outpointRow](r, line)
-	put(r, f.Outpoints, r.outpoint(x.Outpoint), store.OutputNumber(or(x.Output, uint64(store.NoOutput))))
+	put(r, f.Outpoints, r.outpoint(x.Outpoint), store.OutputNumber(orNone(x.Output)))
 }
 
 func readOutput(r *reader, f *Facts, line []byte) {
 	x := row[outputRow](r, line)
 	put(r, f.Outputs, store.OutputNumber(r.number(x.Output)), store.Output{
 		Number: store.OutputNumber(x.Output), Outpoint: r.outpoint(x.Outpoint), Value: x.Value, Address: r.address(x.Address), Unspendable: x.Unspendable,
-		Tx: store.TxNumber(r.number(x.Tx)), Spender: store.TxNumber(or(x.Spender, uint64(store.NoTx))),
+		Tx: store.TxNumber(r.number(x.Tx)), Spender: store.TxNumber(orNone(x.Spender)),
 	})
 }
 
@@ -67,7 +70,7 @@ func readHistory(r *reader, f *Facts, line []byte) {
 	touches := []store.Touch{}
 	for _, t := range x.Touches {
 		touches = append(touches, store.Touch{
-			Tx: store.TxNumber(r.number(t.Tx)), Output: store.OutputNumber(or(t.Output, uint64(store.NoOutput))), Value: t.Value, Spent: t.Spent,
+			Tx: store.TxNumber(r.number(t.Tx)), Output: store.OutputNumber(orNone(t.Output)), Value: t.Value, Spent: t.Spent,
 		})
 	}
 	put(r, f.Histories, store.Since{Address: r.address(x.Address), From: store.TxNumber(x.From), Limit: x.Limit}, touches)

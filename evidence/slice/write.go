@@ -68,9 +68,11 @@ func FileOf(chain ledger.Chain, table string) string { return folder(chain) + ta
 
 func writeStatus(w *writer, f *Facts) {
 	s := &f.Status
-	w.row(statusRow{
-		string(s.Chain), uint64(s.First), uint64(s.Height), s.Hash.String(), s.Time, s.Blocks, s.Txs, s.Weakest.String(), s.Content.String(),
-	})
+	row := statusRow{string(s.Chain), uint64(s.First), uint64(s.Height), s.Hash.String(), s.Weakest.String(), ""}
+	if s.Hash.IsZero() {
+		row.Content = s.Content.String()
+	}
+	w.row(row)
 }
 
 func writeHeaders(w *writer, f *Facts) {
@@ -82,7 +84,7 @@ func writeHeaders(w *writer, f *Facts) {
 
 func writeNames(w *writer, f *Facts) {
 	for _, number := range sortedKeys(f.IDs) {
-		w.row(nameRow{optional(uint64(number), uint64(store.NoTx)), f.IDs[number].String()})
+		w.row(nameRow{optional(uint64(number)), f.IDs[number].String()})
 	}
 	for _, id := range slices.SortedFunc(maps.Keys(f.Absent), compareHashes) {
 		w.row(nameRow{nil, id.String()})
@@ -96,7 +98,7 @@ func writeOutpoints(w *writer, f *Facts) {
 		return cmp.Or(compareHashes(a.Tx, b.Tx), cmp.Compare(a.Index, b.Index))
 	}
 	for _, o := range slices.SortedFunc(maps.Keys(f.Outpoints), order) {
-		w.row(outpointRow{w.outpoint(&o), optional(uint64(f.Outpoints[o]), uint64(store.NoOutput))})
+		w.row(outpointRow{w.outpoint(&o), optional(uint64(f.Outpoints[o]))})
 	}
 }
 
@@ -104,7 +106,7 @@ func writeOutputs(w *writer, f *Facts) {
 	for _, number := range sortedKeys(f.Outputs) {
 		o := f.Outputs[number]
 		w.row(outputRow{
-			uint64(number), w.outpoint(&o.Outpoint), o.Value, w.address(o.Address), o.Unspendable, uint64(o.Tx), optional(uint64(o.Spender), uint64(store.NoTx)),
+			uint64(number), w.outpoint(&o.Outpoint), o.Value, w.address(o.Address), o.Unspendable, uint64(o.Tx), optional(uint64(o.Spender)),
 		})
 	}
 }
@@ -130,7 +132,7 @@ func writeHistories(w *writer, f *Facts) {
 	for _, q := range slices.SortedFunc(maps.Keys(f.Histories), order) {
 		row := historyRow{w.address(q.Address), uint64(q.From), q.Limit, []touchRow{}}
 		for _, t := range f.Histories[q] {
-			row.Touches = append(row.Touches, touchRow{uint64(t.Tx), optional(uint64(t.Output), uint64(store.NoOutput)), t.Value, t.Spent})
+			row.Touches = append(row.Touches, touchRow{uint64(t.Tx), optional(uint64(t.Output)), t.Value, t.Spent})
 		}
 		w.row(row)
 	}
