@@ -70,6 +70,12 @@ func (r *Report) rests(chain, what string, count int, on string) {
 	}
 }
 
+// Add adds a check.
+func (r *Report) Add(c Check) {
+	r.Checks = append(r.Checks, c)
+	r.settle()
+}
+
 // settle sums the checks up: wrong where one is, else unknown where one is.
 func (r *Report) settle() {
 	r.State = OK

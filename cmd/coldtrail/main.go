@@ -54,7 +54,8 @@ type commandLine struct {
 	Keys      keysVerb      `cmd:"" help:"Who may ask the server."`
 	Watch     watchVerb     `cmd:"" help:"Watch-lists: addresses about which somebody wants to hear."`
 	Notify    notifyVerb    `cmd:"" help:"Who is told of alerts, and how."`
-	Verify    verifyVerb    `cmd:"" help:"Check that an audit log is as it was written."`
+	Evidence  evidenceVerb  `cmd:"" help:"Write one file that proves where stolen money went, to whoever doubts it."`
+	Verify    verifyVerb    `cmd:"" help:"Check a bundle of evidence, or that an audit log is as it was written."`
 	Version   versionVerb   `cmd:"" help:"Print the version."`
 }
 

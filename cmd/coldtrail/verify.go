@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"errors"
@@ -14,13 +15,26 @@ import (
 )
 
 type verifyVerb struct {
-	Path       string   `arg:"" optional:"" type:"path" help:"Folder of an audit log; by default the one beside the store."`
-	Checkpoint []string `type:"path" placeholder:"FILE" help:"Signed heads that were taken of the log before: they show that its end is there."`
-	PublicKey  string   `placeholder:"BASE64" help:"Ed25519 key that signed them."`
+	Path       string   `arg:"" optional:"" type:"path" help:"A bundle of evidence, or the folder of an audit log; by default the log beside the store."`
+	Checkpoint []string `type:"path" placeholder:"FILE" help:"Of a log: signed heads that were taken of it before, which show that its end is there."`
+	PublicKey  string   `placeholder:"KEY" help:"Who must have signed: of a log the Ed25519 key in base64, of a bundle minisign's key or its file."`
+	Signature  string   `type:"path" placeholder:"FILE" help:"Of a bundle: its signature, where that is not beside it."`
 }
 
-// Run checks an audit log from its first record to its last.
-func (v *verifyVerb) Run(s *session) error {
+// Run checks what the path is: a folder is an audit log, a zip a bundle.
+func (v *verifyVerb) Run(ctx context.Context, s *session) error {
+	info, err := os.Stat(v.Path)
+	if v.Path != "" && err != nil {
+		return err
+	}
+	if v.Path == "" || info.IsDir() {
+		return v.verifyLog(s)
+	}
+	return v.verifyBundle(ctx, s)
+}
+
+// verifyLog checks an audit log from its first record to its last.
+func (v *verifyVerb) verifyLog(s *session) error {
 	path := v.Path
 	if path == "" {
 		folder, err := s.folder()

@@ -111,9 +111,9 @@ func write(tb testing.TB, dir string, blocks []*types.Block, receipts []types.Re
 		leaves = append(leaves, sum(hash[:], total))
 	}
 	b.entry(7, root(leaves))
-	index := binary.LittleEndian.AppendUint64(nil, blocks[0].NumberU64())
+	index, base := binary.LittleEndian.AppendUint64(nil, blocks[0].NumberU64()), uint64(b.out.Len())
 	for _, start := range b.starts {
-		index = binary.LittleEndian.AppendUint64(index, start)
+		index = binary.LittleEndian.AppendUint64(index, start-base) // relative, so it wraps below zero
 	}
 	b.entry(0x3266, binary.LittleEndian.AppendUint64(index, uint64(len(blocks))))
 	path := filepath.Join(dir, "test-"+blocks[0].Number().String()+".era1")
@@ -272,4 +272,35 @@ func root(leaves [][]byte) []byte {
 		level = level[:len(level)/2]
 	}
 	return sum(level[0], binary.LittleEndian.AppendUint64(nil, uint64(len(leaves))), make([]byte, 24))
+}
+
+// TestParts reads single blocks of a file, by its index.
+func TestParts(t *testing.T) {
+	blocks, receipts := chain(t, 5, 12, common.Hash{1})
+	dir := t.TempDir()
+	write(t, dir, blocks[:7], receipts[:7], nil)
+	write(t, dir, blocks[7:], receipts[7:], nil)
+	s, err := era.Open(dir, evm.Network{ID: chainID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range blocks {
+		height := ledger.Height(blocks[i].NumberU64())
+		p, err := s.Parts(t.Context(), height)
+		if err != nil || p.Hash() != ledger.Hash(blocks[i].Hash()) || len(p.Body.Transactions) != 2 {
+			t.Errorf("block %d: %v, %v", height, p, err)
+		}
+		want, err := rlp.EncodeToBytes(blocks[i].Header())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.RawHeader(t.Context(), height); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("header %d: %x, %v", height, got, err)
+		}
+	}
+	for _, height := range []ledger.Height{4, 17} {
+		if _, err := s.Parts(t.Context(), height); err == nil {
+			t.Errorf("block %d was found", height)
+		}
+	}
 }

@@ -1,0 +1,112 @@
+package evidence
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"coldtrail/chain/evm/proof"
+	"coldtrail/evidence/slice"
+	"coldtrail/ledger"
+	"coldtrail/store"
+)
+
+// EthereumSource gives blocks in the terms of the consensus rules.
+type EthereumSource interface {
+	Parts(ctx context.Context, height ledger.Height) (*proof.Parts, error)
+	RawHeader(ctx context.Context, height ledger.Height) ([]byte, error)
+}
+
+const proofEthereum = "ethereum"
+
+// linkedRun is how many headers are put in so that each continues the one before, from the
+// first transaction to the head. Beyond that only those of the transactions are.
+const linkedRun = 20_000
+
+// headerLine is a header as its RLP, in hexadecimal.
+type headerLine struct {
+	Height uint64 `json:"height"`
+	RLP    string `json:"rlp"`
+}
+
+// includedRow is the proof of one transaction with its receipt.
+type includedRow struct {
+	ID          string   `json:"id"`
+	Height      uint64   `json:"height"`
+	Index       uint32   `json:"index"`
+	Transaction []string `json:"transaction"` // nodes from the root, hexadecimal RLP
+	Receipt     []string `json:"receipt"`
+	Before      []string `json:"before,omitempty"` // of the receipt before it
+}
+
+const headerLinesFile = "headers.jsonl"
+
+// proveEthereum adds headers and proofs of transactions.
+func (b *builder) proveEthereum(ctx context.Context, f *slice.Facts, source EthereumSource, s *ChainStatement) error {
+	chain := f.Status.Chain
+	var movements []store.Movement
+	for _, m := range f.Movements {
+		if !m.Tx.Coinbase { // what the protocol paid out stands in no transaction
+			movements = append(movements, m)
+		}
+	}
+	slices.SortFunc(movements, func(a, b store.Movement) int { return cmp.Compare(a.Number, b.Number) })
+	rows, heights, err := includedRows(ctx, source, movements)
+	if err != nil {
+		return err
+	}
+	head := ledger.Height(b.result.Basis.Heads[string(chain)].Height)
+	if len(heights) > 0 && head-heights[0] < linkedRun {
+		for height := heights[0]; height <= head; height++ {
+			heights = append(heights, height)
+		}
+	}
+	heights = append(heights, head)
+	slices.Sort(heights)
+	var headers []headerLine
+	for _, height := range slices.Compact(heights) {
+		raw, err := source.RawHeader(ctx, height)
+		if err != nil {
+			return err
+		}
+		headers = append(headers, headerLine{uint64(height), hex.EncodeToString(raw)})
+	}
+	s.Proof = proofEthereum
+	if err := b.addLines(proofFile(chain, headerLinesFile), func() ([]byte, error) { return lines(headers) }); err != nil {
+		return err
+	}
+	return b.addLines(proofFile(chain, transactionsFile), func() ([]byte, error) { return lines(rows) })
+}
+
+// includedRows reads each block that is needed once.
+func includedRows(ctx context.Context, source EthereumSource, movements []store.Movement) (rows []includedRow, heights []ledger.Height, err error) {
+	var p *proof.Parts
+	for i := range movements {
+		m := &movements[i]
+		if i == 0 || movements[i-1].Height != m.Height {
+			if p, err = source.Parts(ctx, m.Height); err != nil {
+				return nil, nil, err
+			}
+			heights = append(heights, m.Height)
+		}
+		index, ok := p.Find(m.Tx.ID)
+		if !ok {
+			return nil, nil, fmt.Errorf("transaction 0x%s of block %d: %w", m.Tx.ID, m.Height, errOtherChain)
+		}
+		in, err := p.Inclusion(index)
+		if err != nil {
+			return nil, nil, err
+		}
+		rows = append(rows, includedRow{m.Tx.ID.String(), uint64(m.Height), index, branchText(in.Transaction), branchText(in.Receipt), branchText(in.Before)})
+	}
+	return rows, heights, nil
+}
+
+func branchText(b proof.Branch) (text []string) {
+	for _, node := range b {
+		text = append(text, hex.EncodeToString(node))
+	}
+	return text
+}
