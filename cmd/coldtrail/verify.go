@@ -15,13 +15,17 @@ import (
 )
 
 type verifyVerb struct {
-	Path       string   `arg:"" optional:"" type:"path" help:"A bundle of evidence, or the folder of an audit log; by default the log beside the store."`
+	Path       string   `arg:"" optional:"" type:"path" help:"A bundle of evidence, a path that somebody submitted (YAML or JSON), or the folder of an audit log; by default the log beside the store."`
 	Checkpoint []string `type:"path" placeholder:"FILE" help:"Of a log: signed heads that were taken of it before, which show that its end is there."`
 	PublicKey  string   `placeholder:"KEY" help:"Who must have signed: of a log the Ed25519 key in base64, of a bundle minisign's key or its file."`
 	Signature  string   `type:"path" placeholder:"FILE" help:"Of a bundle: its signature, where that is not beside it."`
+	Bundle     string   `type:"path" placeholder:"BUNDLE.zip" help:"Of a submitted path: the bundle to check it against."`
+	Case       []string `type:"path" placeholder:"CASE.yaml" help:"Of a submitted path: the cases to check it against, in the store."`
+	Method     string   `default:"fifo" help:"Of a submitted path: the method by which the cases are traced."`
 }
 
-// Run checks what the path is: a folder is an audit log, a zip a bundle.
+// Run checks what the path is: a folder is an audit log, a zip a bundle, YAML or JSON a
+// submitted path.
 func (v *verifyVerb) Run(ctx context.Context, s *session) error {
 	info, err := os.Stat(v.Path)
 	if v.Path != "" && err != nil {
@@ -30,7 +34,10 @@ func (v *verifyVerb) Run(ctx context.Context, s *session) error {
 	if v.Path == "" || info.IsDir() {
 		return v.verifyLog(s)
 	}
-	return v.verifyBundle(ctx, s)
+	if v.isBundle() {
+		return v.verifyBundle(ctx, s)
+	}
+	return v.verifyPath(ctx, s)
 }
 
 // verifyLog checks an audit log from its first record to its last.
