@@ -58,7 +58,7 @@ var rules = []rule{
 	{"chain/evm", pure, []string{"ledger"}, "EVM blocks, receipts, logs and traces to ledger blocks"},
 	{"chain/evm/proof", pure, []string{"ledger", "chain/evm"}, "Ethereum's RLP: hashes, roots and senders recomputed"},
 	{"chain/evm/reply", pure, []string{"ledger", "chain/evm", "chain/evm/proof"}, "what nodes answer: blocks, receipts, traces"},
-	{"chain/evm/rpc", adapter, []string{"ledger", "chain/evm", "chain/evm/reply", "chain/jsonrpc"}, "blocks of a node, checked before they are handed on"},
+	{"chain/evm/rpc", adapter, []string{"ledger", "chain/evm", "chain/evm/proof", "chain/evm/reply", "chain/jsonrpc"}, "blocks of a node, checked before they are handed on"},
 	{"chain/evm/era", adapter, []string{"ledger", "chain/evm", "chain/evm/proof"}, "era1 archives, proven"},
 	{"chain/evm/etl", adapter, []string{"ledger", "chain/evm"}, "exports of ethereum-etl"},
 	{"chain/evm/etherscan", adapter, []string{"ledger", "chain/evm", "chain/evm/reply", "chain/jsonrpc"}, "explorers that answer by address"},
