@@ -254,7 +254,7 @@ func (c *bitcoinCheck) tell() {
 		c.rests(chain, head, 1, "whoever made the bundle: this chain has no work that could not be made anew")
 	} else {
 		c.proven(chain, run+", with the work of "+total.Dec()+" hashes", len(c.headers.headers))
-		c.rests(chain, head, 1, "whoever made the bundle; whoever doubts it has to show more than "+total.Dec()+" hashes")
+		c.rests(chain, head, 1, "whoever made the bundle: to make such headers up takes about "+total.Dec()+" hashes")
 	}
 	c.ok(checkProofs, "%s: %d transactions proven to stand where they are", c.f.Status.Chain.Short(), len(c.placed))
 }

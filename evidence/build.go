@@ -51,10 +51,25 @@ func Build(ctx context.Context, w io.Writer, from store.Questions, cases []CaseF
 	if err := b.trace(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.checkSources(); err != nil {
+		return nil, err
+	}
 	if err := b.write(ctx); err != nil {
 		return nil, err
 	}
 	return &b.state, bundle.Write(w, &b.state, b.files)
+}
+
+// checkSources refuses a source that proves nothing of this answer: somebody would believe
+// that it did.
+func (b *builder) checkSources() error {
+	sources := slices.Concat(sortedKeys(b.options.Bitcoin), sortedKeys(b.options.Ethereum))
+	for _, chain := range sources {
+		if f := b.recorder.Chains[chain]; f == nil || len(f.Transactions)+len(f.Movements) == 0 {
+			return fmt.Errorf("the trace asked for no transaction of %s; leave its source of proofs out", chain.Short())
+		}
+	}
+	return nil
 }
 
 func (b *builder) add(name string, content []byte) {

@@ -50,16 +50,16 @@ type person struct {
 	nonce uint64
 }
 
-func (p *person) key(t *testing.T) []byte {
-	t.Helper()
+func (p *person) key(tb testing.TB) []byte {
+	tb.Helper()
 	return common.LeftPadBytes([]byte{p.name}, 32)
 }
 
-func (p *person) address(t *testing.T) common.Address {
-	t.Helper()
-	key, err := crypto.ToECDSA(p.key(t))
+func (p *person) address(tb testing.TB) common.Address {
+	tb.Helper()
+	key, err := crypto.ToECDSA(p.key(tb))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return crypto.PubkeyToAddress(key.PublicKey)
 }
@@ -74,8 +74,8 @@ type sent struct {
 var token = common.Address{0xaa}
 
 // block adds a block of payments.
-func (a *accounts) block(t *testing.T, payments ...sent) {
-	t.Helper()
+func (a *accounts) block(tb testing.TB, payments ...sent) {
+	tb.Helper()
 	number := uint64(a.first) + uint64(len(a.parts))
 	parent := common.Hash{}
 	if n := len(a.parts); n > 0 {
@@ -85,15 +85,15 @@ func (a *accounts) block(t *testing.T, payments ...sent) {
 	var txs []*types.Transaction
 	var receipts types.Receipts
 	for i, x := range payments {
-		key, err := crypto.ToECDSA(x.from.key(t))
+		key, err := crypto.ToECDSA(x.from.key(tb))
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
-		to := x.to.address(t)
+		to := x.to.address(tb)
 		r := &types.Receipt{Type: types.DynamicFeeTxType, Status: 1, CumulativeGasUsed: uint64(21_000 * (i + 1)), Logs: []*types.Log{}}
 		inner := &types.DynamicFeeTx{Nonce: x.from.nonce, GasFeeCap: big.NewInt(30), GasTipCap: big.NewInt(2), Gas: 50_000, To: &to, Value: big.NewInt(x.amount)}
 		if x.token {
-			from := x.from.address(t)
+			from := x.from.address(tb)
 			inner.To, inner.Value, inner.Data = &token, nil, []byte{1, 2, 3}
 			r.Logs = []*types.Log{{
 				Address: token, Data: common.LeftPadBytes(big.NewInt(x.amount).Bytes(), 32),
@@ -110,45 +110,45 @@ func (a *accounts) block(t *testing.T, payments ...sent) {
 }
 
 // store keeps the blocks as a source gives them.
-func (a *accounts) store(t *testing.T) *memory.Store {
-	t.Helper()
+func (a *accounts) store(tb testing.TB) *memory.Store {
+	tb.Helper()
 	s := memory.New()
 	for _, p := range a.parts {
 		if err := p.Verify(); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		raw, err := p.Block(&a.network, nil)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		block, err := raw.Ledger(&a.network)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
-		if err := s.Append(t.Context(), []*ledger.Block{block}); err != nil {
-			t.Fatal(err)
+		if err := s.Append(tb.Context(), []*ledger.Block{block}); err != nil {
+			tb.Fatal(err)
 		}
 	}
 	return s
 }
 
 // laundered is a theft of a token and of ether on a small chain, and its case.
-func laundered(t *testing.T) (*accounts, string) {
-	t.Helper()
+func laundered(tb testing.TB) (*accounts, string) {
+	tb.Helper()
 	a := &accounts{network: evm.NetworkOf("eip155:4242"), first: 100}
 	victim, thief, mule, other := &person{name: 1}, &person{name: 2}, &person{name: 3}, &person{name: 4}
-	a.block(t, sent{other, mule, 500, true}, sent{other, thief, 7, false})
-	a.block(t, sent{other, mule, 9, false}, sent{victim, thief, 1000, true}, sent{victim, thief, 5_000_000_000_000, false})
-	a.block(t)
-	a.block(t, sent{other, victim, 1, true}, sent{other, victim, 1, true}, sent{thief, mule, 600, true})
-	a.block(t, sent{mule, other, 700, true}, sent{thief, other, 40_000_000, false})
-	a.block(t, sent{other, victim, 3, false})
+	a.block(tb, sent{other, mule, 500, true}, sent{other, thief, 7, false})
+	a.block(tb, sent{other, mule, 9, false}, sent{victim, thief, 1000, true}, sent{victim, thief, 5_000_000_000_000, false})
+	a.block(tb)
+	a.block(tb, sent{other, victim, 1, true}, sent{other, victim, 1, true}, sent{thief, mule, 600, true})
+	a.block(tb, sent{mule, other, 700, true}, sent{thief, other, 40_000_000, false})
+	a.block(tb, sent{other, victim, 3, false})
 	tx := func(block, index int) string { return a.parts[block].Body.Transactions[index].Hash().Hex() }
 	return a, fmt.Sprintf(`case: small
 thefts:
   - {colour: token, chain: "eip155:4242", asset: "eip155:4242/erc20:0x%x", tx: "%s"}
   - {colour: ether, chain: "eip155:4242", asset: native, tx: "%s", to: "%s"}
-`, token, tx(1, 1), tx(1, 2), thief.address(t).Hex())
+`, token, tx(1, 1), tx(1, 2), thief.address(tb).Hex())
 }
 
 // TestEthereum proves a theft of a token and of ether by receipts and transactions against

@@ -290,7 +290,7 @@ func (p *pathCheck) end(s *Submission, reached []trace.FlowEnd) {
 	}
 	last := &p.all[p.before]
 	there := func(e trace.FlowEnd) bool { return isPlace(&e, s.To.At) }
-	chain, _ := ledger.ParseChain(s.To.Chain) //nolint:errcheck // the submission was checked
+	chain, _ := ledger.ParseChain(s.To.Chain) // the submission was checked
 	if string(chain) != last.Chain || !slices.ContainsFunc(reached, there) {
 		r.Valid = false
 		r.Reasons = append(r.Reasons, "its last step does not reach "+s.To.At)

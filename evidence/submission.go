@@ -14,11 +14,11 @@ import (
 // A Submission is somebody's claim that stolen money went a certain way, as reports to
 // bounty programmes make it: from a place, by these transactions, to a place.
 type Submission struct {
-	Claim  string           `yaml:"claim"` // its name, for whoever keeps them
-	By     string           `yaml:"by"`
-	Colour string           `yaml:"colour"` // CASE/COLOUR; needed where the cases have several
-	From   SubmittedPlace   `yaml:"from"`
-	To     SubmittedPlace   `yaml:"to"`
+	Claim  string          `yaml:"claim"` // its name, for whoever keeps them
+	By     string          `yaml:"by"`
+	Colour string          `yaml:"colour"` // CASE/COLOUR; needed where the cases have several
+	From   SubmittedPlace  `yaml:"from"`
+	To     SubmittedPlace  `yaml:"to"`
 	Steps  []SubmittedStep `yaml:"steps"`
 }
 

@@ -127,6 +127,10 @@ func (v *verifier) readStatement() bool {
 		v.wrong(checkStatement, bundle.ManifestName, "%v", err)
 		return false
 	}
+	if name, ok := v.stranger(s); ok {
+		v.wrong(checkStatement, name, "no bundle of this format has such a file")
+		return false
+	}
 	for _, name := range s.Cases {
 		text, err := v.bundle.Content(name)
 		if err == nil && text == nil {
@@ -143,6 +147,34 @@ func (v *verifier) readStatement() bool {
 		v.held.cases = append(v.held.cases, c)
 	}
 	return true
+}
+
+// stranger finds a file that nothing would read: it could say anything to people.
+func (v *verifier) stranger(s *Statement) (string, bool) {
+	known := map[string]bool{
+		resultFile: true, flowsFile: true, stopsFile: true, sourcesFile: true, claimsFile: true, cutsFile: true, decisionsFile: true,
+	}
+	for i := range s.Cases {
+		known[s.Cases[i]] = s.Cases[i] == caseFile(i)
+	}
+	for i := range s.Chains {
+		chain := ledger.Chain(s.Chains[i].Chain)
+		for j := range slice.Tables {
+			known[slice.FileOf(chain, slice.Tables[j].Name)] = true
+		}
+		switch s.Chains[i].Proof {
+		case proofBitcoin:
+			known[proofFile(chain, headersFile)], known[proofFile(chain, transactionsFile)] = true, true
+		case proofEthereum:
+			known[proofFile(chain, headerLinesFile)], known[proofFile(chain, transactionsFile)] = true, true
+		}
+	}
+	for i := range v.bundle.Files {
+		if name := v.bundle.Files[i].Name; !known[name] {
+			return name, true
+		}
+	}
+	return "", false
 }
 
 func (v *verifier) readOptions(s *Statement) (err error) {
