@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"coldtrail/chain/evm"
 	"coldtrail/chain/evm/proof"
 	"coldtrail/evidence/slice"
 	"coldtrail/ledger"
@@ -74,6 +75,9 @@ func (b *builder) proveEthereum(ctx context.Context, f *slice.Facts, source Ethe
 		headers = append(headers, headerLine{uint64(height), hex.EncodeToString(raw)})
 	}
 	s.Proof = proofEthereum
+	if wrapped, ok := b.options.Wrapped[chain]; ok {
+		s.Wrapped = evm.Notation{}.FormatAddress(wrapped)
+	}
 	if err := b.addLines(proofFile(chain, headerLinesFile), func() ([]byte, error) { return lines(headers) }); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"coldtrail/chain/evm"
 	"coldtrail/chain/evm/proof"
+	"coldtrail/evidence/bundle"
 	"coldtrail/evidence/slice"
 	"coldtrail/ledger"
 )
@@ -30,6 +31,15 @@ type ethereumCheck struct {
 func (c *ethereumCheck) run() {
 	chain := c.f.Status.Chain
 	c.network, c.placed = evm.NetworkOf(chain), map[ledger.Hash]bool{}
+	if c.s.Wrapped != "" {
+		wrapped, err := evm.Notation{}.ParseAddress(c.s.Wrapped)
+		if err != nil {
+			c.wrong(checkStatement, bundle.ManifestName, "%v", err)
+			return
+		}
+		c.network.Wrapped = wrapped
+		c.rests(string(chain), "that "+c.s.Wrapped+" wraps the native asset", 1, "whoever made the bundle")
+	}
 	if err := c.readHeaders(); err != nil {
 		c.wrong(checkProofs, proofFile(chain, headerLinesFile), "%v", err)
 		return

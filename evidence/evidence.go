@@ -46,6 +46,9 @@ type Options struct {
 	// has no proofs, and its facts rest on somebody's word.
 	Bitcoin  map[ledger.Chain]BitcoinSource
 	Ethereum map[ledger.Chain]EthereumSource
+	// Wrapped is the contract that wraps a chain's native asset, where the network is not
+	// known by name.
+	Wrapped map[ledger.Chain]ledger.Address
 	// Claims gives what is said of an address, and Cuts what analysts ruled out of a chain's
 	// clusters; nil where there are no labels.
 	Claims func(ctx context.Context, chain ledger.Chain, address string) ([]label.Claim, error)
@@ -83,6 +86,8 @@ type ChainStatement struct {
 	First uint64 `json:"first,omitempty"`
 	// NoWork says that the headers have no valid proof of work, as on test chains.
 	NoWork bool `json:"no_work,omitempty"`
+	// Wrapped is the contract that wraps the native asset, where somebody had to say so.
+	Wrapped string `json:"wrapped,omitempty"`
 }
 
 // The files of a bundle beside the ledger's and the proofs'.

@@ -14,6 +14,7 @@ import (
 	"coldtrail/chain/bitcoin"
 	"coldtrail/chain/bitcoin/blkfile"
 	btcrpc "coldtrail/chain/bitcoin/rpc"
+	"coldtrail/chain/evm"
 	"coldtrail/chain/evm/era"
 	evmrpc "coldtrail/chain/evm/rpc"
 	"coldtrail/evidence"
@@ -157,6 +158,7 @@ func (v *evidenceVerb) open(ctx context.Context, s *session, text string, o *evi
 			return nil, err
 		}
 		o.Ethereum[chain] = opened
+		v.wrap(chain, network, o)
 		return opened.Close, nil
 	case kind == "rpc" && chain.Family() == ledger.Account:
 		return v.openEthereumNode(ctx, place, o)
@@ -226,7 +228,15 @@ func (v *evidenceVerb) openEthereumNode(ctx context.Context, at sourceAt, o *evi
 		return nil, err
 	}
 	o.Ethereum[at.chain] = opened
+	v.wrap(at.chain, network, o)
 	return opened.Close, nil
+}
+
+// wrap keeps which contract wraps the native asset, where the user said so.
+func (v *evidenceVerb) wrap(chain ledger.Chain, network evm.Network, o *evidence.Options) {
+	if v.Wrapped != "" {
+		o.Wrapped = map[ledger.Chain]ledger.Address{chain: network.Wrapped}
+	}
 }
 
 // toolOf says which program this is.
