@@ -81,7 +81,7 @@ func (v *verifyVerb) pathInStore(ctx context.Context, s *session, submitted *evi
 	if err != nil {
 		return nil, err
 	}
-	as := traceVerb{Method: v.Method, Mode: string(trace.Targeted), Flows: true, Conclude: "deposits"}
+	as := traceVerb{Flows: true, traceFlags: traceFlags{Method: v.Method, Mode: string(trace.Targeted), Fees: "end", CoinJoin: "end", Conclude: "deposits"}}
 	options, err := as.options(s)
 	if err != nil {
 		return nil, err
