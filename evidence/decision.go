@@ -26,7 +26,7 @@ func decisions(cases []*trace.Case) (list []Decision) {
 		}
 		for i := range c.Labels {
 			l := &c.Labels[i]
-			list = append(list, Decision{c.Name, "label", fmt.Sprintf("%s on %s is %s, a %s", l.Address, l.Chain, l.Entity, l.Kind), l.By, l.Why})
+			list = append(list, Decision{c.Name, "label", fmt.Sprintf("%s on %s is of %s (%s)", l.Address, l.Chain, l.Entity, l.Kind), l.By, l.Why})
 		}
 		for i := range c.Bridges {
 			b := &c.Bridges[i]

@@ -51,7 +51,7 @@ func (v *evidenceVerb) Run(ctx context.Context, s *session) (err error) {
 		return errors.Join(err, closeAll())
 	}
 	var out bytes.Buffer
-	statement, err := v.build(ctx, &out, from, options)
+	statement, err := v.build(ctx, s, &out, from, options)
 	if err = errors.Join(err, closeAll()); err != nil { // what labels could not tell is told here
 		return err
 	}
@@ -68,7 +68,7 @@ func (v *evidenceVerb) Run(ctx context.Context, s *session) (err error) {
 	return nil
 }
 
-func (v *evidenceVerb) build(ctx context.Context, out *bytes.Buffer, from *embedded.Store, options evidence.Options) (*evidence.Statement, error) {
+func (v *evidenceVerb) build(ctx context.Context, s *session, out *bytes.Buffer, from *embedded.Store, options evidence.Options) (*evidence.Statement, error) {
 	var files []evidence.CaseFile
 	for _, name := range v.Cases {
 		text, err := os.ReadFile(name)
@@ -77,6 +77,7 @@ func (v *evidenceVerb) build(ctx context.Context, out *bytes.Buffer, from *embed
 		}
 		files = append(files, evidence.CaseFile{Name: name, Text: text})
 	}
+	defer working(s, "tracing and collecting proofs")()
 	return evidence.Build(ctx, out, from, files, options)
 }
 

@@ -67,6 +67,40 @@ func (p *progress) end() {
 	}
 }
 
+// working shows that something goes on of which nobody can tell how much is left, until the
+// function that it gives is called.
+func working(s *session, what string) (done func()) {
+	p := newProgress(s, what, 0)
+	if p.bar != nil {
+		p.bar = progressbar.NewOptions64(-1, progressbar.OptionSetWriter(s.stderr), progressbar.OptionSetDescription(what), progressbar.OptionClearOnFinish())
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		ticker := time.NewTicker(100 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				p.end()
+				return
+			case now := <-ticker.C:
+				switch {
+				case p.bar != nil:
+					_ = p.bar.Add(1)
+				case now.Sub(p.spoke) >= 10*time.Second:
+					p.spoke = now
+					fmt.Fprintf(s.stderr, "%s: %s so far\n", what, now.Sub(p.began).Round(time.Second))
+				}
+			}
+		}
+	}()
+	return func() {
+		close(stop)
+		<-stopped
+	}
+}
+
 // inert writes others' text so that a terminal takes it for nothing but text: what is not
 // printable, such as escape sequences and changes of direction, is spelled out.
 func inert(text string) string {

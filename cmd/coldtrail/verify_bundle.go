@@ -31,7 +31,9 @@ func (v *verifyVerb) verifyBundle(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
+	done := working(s, "checking the bundle")
 	report, _, err := evidence.Verify(ctx, bytes.NewReader(raw), int64(len(raw)), notations)
+	done()
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (v *verifyVerb) verifyPath(ctx context.Context, s *session) error {
 	case v.Bundle != "" && len(v.Case) > 0:
 		return errors.New("a path is checked against --bundle or against --case, not both")
 	case v.Bundle != "":
-		report, err = v.pathInBundle(ctx, submitted)
+		report, err = v.pathInBundle(ctx, s, submitted)
 	case len(v.Case) > 0:
 		report, err = v.pathInStore(ctx, s, submitted)
 	default:
@@ -61,12 +61,14 @@ func (v *verifyVerb) verifyPath(ctx context.Context, s *session) error {
 	return err
 }
 
-func (v *verifyVerb) pathInBundle(ctx context.Context, submitted *evidence.Submission) (*evidence.PathReport, error) {
+func (v *verifyVerb) pathInBundle(ctx context.Context, s *session, submitted *evidence.Submission) (*evidence.PathReport, error) {
 	raw, err := readBundle(v.Bundle)
 	if err != nil {
 		return nil, err
 	}
+	done := working(s, "checking the bundle")
 	report, held, err := evidence.Verify(ctx, bytes.NewReader(raw), int64(len(raw)), notations)
+	done()
 	if err != nil {
 		return nil, err
 	}
