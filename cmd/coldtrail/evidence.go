@@ -90,9 +90,9 @@ func (v *evidenceVerb) options(ctx context.Context, s *session, from *embedded.S
 		}
 		return err
 	}
-	as := traceVerb{traceFlags: traceFlags{
+	as := traceFlags{
 		Method: v.Method, Mode: string(trace.Targeted), AsOf: v.AsOf, Fees: v.Fees, CoinJoin: v.CoinJoin, Conclude: v.Conclude, Least: v.Least, knownFlags: v.knownFlags,
-	}}
+	}
 	if o.Trace, err = as.options(s); err != nil {
 		return o, closeAll, err
 	}

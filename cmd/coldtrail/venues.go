@@ -74,7 +74,7 @@ func (v *venuesVerb) one(ctx context.Context, s *session, file string, known *re
 	if err != nil {
 		return nil, err
 	}
-	as := traceVerb{traceFlags: traceFlags{Method: v.Method, Mode: "streaming", AsOf: v.AsOf, Fees: "end", CoinJoin: "end", Conclude: "deposits", knownFlags: v.knownFlags}}
+	as := traceFlags{Method: v.Method, Mode: "streaming", AsOf: v.AsOf, Fees: "end", CoinJoin: "end", Conclude: "deposits", knownFlags: v.knownFlags}
 	options, err := as.options(s)
 	if err != nil {
 		return nil, err

@@ -83,11 +83,12 @@ func (v *verifyVerb) pathInStore(ctx context.Context, s *session, submitted *evi
 	if err != nil {
 		return nil, err
 	}
-	as := traceVerb{Flows: true, traceFlags: traceFlags{Method: v.Method, Mode: string(trace.Targeted), Fees: "end", CoinJoin: "end", Conclude: "deposits"}}
+	as := traceFlags{Method: v.Method, Mode: string(trace.Targeted), Fees: "end", CoinJoin: "end", Conclude: "deposits"}
 	options, err := as.options(s)
 	if err != nil {
 		return nil, err
 	}
+	options.Flows = true
 	from, err := s.openStore(ctx)
 	if err != nil {
 		return nil, err
