@@ -60,7 +60,7 @@ type Report struct {
 // Build makes an answer ready. The trace must have kept its flows.
 func Build(cases []*trace.Case, result *trace.Result, o Options) (*Report, error) {
 	r := &Report{Cases: cases, Result: result, Flows: result.Flows(), options: o}
-	if len(r.Flows) == 0 {
+	if r.Flows == nil { // that there are none yet is no reason to say nothing
 		return nil, ErrNoFlows
 	}
 	if r.options.Top == 0 {

@@ -171,3 +171,33 @@ func TestReportNamesClaims(t *testing.T) {
 		t.Errorf("the bundle is not read back as STIX: %s", again)
 	}
 }
+
+// TestReportUnmoved: a theft of which nothing has moved yet has a report, in all formats: it
+// says where all of it is.
+func TestReportUnmoved(t *testing.T) {
+	data, out := t.TempDir(), t.TempDir()
+	must(t, "--data", data, "ingest", "bitcoin", "--from", "blocks:../../testdata/bitcoin/blk_0_to_14131.dat.zst", "--to", "20")
+	file := filepath.Join(out, "case.yaml")
+	write(t, file, `case: block-9
+title: A reward that was taken
+date: 2009-01-09
+thefts:
+  - {colour: btc, chain: bitcoin, asset: native, outpoint: "0437cd7f8525ceed2324359c2d0ba26006d92d856a9c20fa0241106ee5a597c9:0"}
+`)
+	must(t, "--data", data, "report", file, "--out", filepath.Join(out, "all"))
+	text, err := os.ReadFile(filepath.Join(out, "all", "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := strings.ReplaceAll(string(text), "<wbr>", "")
+	for _, want := range []string{"12cbQLTFMXRnSzktFkuoG3eHoMeFtpTu3S", "50 BTC", "100.00\u00a0%"} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("the report does not say %q", want)
+		}
+	}
+	for _, name := range []string{"dispositions.csv", "movements.graphml", "movements.gexf", "stix.json", "misp.json"} {
+		if info, err := os.Stat(filepath.Join(out, "all", name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

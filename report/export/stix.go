@@ -74,9 +74,12 @@ func writeSTIX(w io.Writer, r *report.Report, o *Options) error {
 		return fmt.Errorf("tlp %q: use clear, green, amber or red", o.TLP)
 	}
 	analyst := document.Plain(r.Analyst())
-	b := &bundle{seen: map[string]bool{}, marking: marking, creator: "identity " + analyst, at: moment(r.Flows[len(r.Flows)-1].Time)}
+	b := &bundle{seen: map[string]bool{}, marking: marking, creator: "identity " + analyst, at: moment("")}
 	for i := range r.Flows {
 		b.at = max(b.at, moment(r.Flows[i].Time))
+	}
+	for i := range r.Result.Dispositions {
+		b.at = max(b.at, moment(r.Result.Dispositions[i].Last))
 	}
 	b.add("identity", b.creator, map[string]any{"name": analyst, "identity_class": "unknown"})
 	for _, c := range r.Cases {
