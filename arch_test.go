@@ -123,7 +123,7 @@ var rules = []rule{
 	{"evidence", engine, []string{"ledger", "chain/bitcoin", "chain/evm", "chain/evm/proof", "attribution/label", "store", "taint", "trace", "evidence/bundle", "evidence/slice"}, "where money went, in one file that proves what can be proven and says what rests on whose word"},
 	{"guard", engine, []string{"ledger", "store", "casebook", "screen", "screen/exposure", "screen/breaker"}, "guarded venues: every use screened, counted, answered and kept"},
 	{"watch", engine, []string{"ledger", "casebook", "screen", "screen/exposure", "screen/policy", "screen/index", "screen/blocklist"}, "who was screened is screened again: alerts, and lists of refused addresses"},
-	{"server", serving, []string{"ledger", "screen/exposure"}, "the HTTP API"},
+	{"server", serving, []string{"ledger", "screen/exposure", "register", "holdings"}, "the HTTP API"},
 	{"server/servertest", suite, nil, "a load on a server, and a bare handler beside it"},
 
 	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},

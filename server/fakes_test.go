@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"coldtrail/holdings"
 	"coldtrail/ledger"
+	"coldtrail/register"
 	"coldtrail/screen/exposure"
 	"coldtrail/server"
 )
@@ -597,6 +600,32 @@ func (chain) Transaction(_ context.Context, c ledger.Chain, id string) (server.T
 		Movements: []server.Movement{{From: "0x1", To: "0x2", Asset: c.Native(), Amount: exposure.Decimal{Amount: amount("9")}}},
 	}, nil
 }
+
+// table is a league table of one.
+type table struct{}
+
+func (table) Holdings(_ context.Context, q server.HoldingsQuestion) (*holdings.Report, error) {
+	switch {
+	case q.AsOf == "yesterday":
+		return nil, fmt.Errorf("%w: as_of: %q is no day", server.ErrInvalid, q.AsOf)
+	case q.Actor == "nobody":
+		return nil, fmt.Errorf("%w: nobody is known by that name", server.ErrNotFound)
+	}
+	return &holdings.Report{AsOf: q.AsOf + " of " + q.Actor + " in " + q.Asset + " " + strconv.FormatBool(q.All), Sources: []register.Source{}}, nil
+}
+
+func (table) Entities(context.Context) ([]server.Actor, error) {
+	return []server.Actor{{ID: "lazarus-group", Label: "Lazarus Group", Names: []string{"HIDDEN COBRA"}, Line: []string{"lazarus-group", "dprk"}, Jurisdictions: []string{"KP"}}}, nil
+}
+
+func (table) Incidents(_ context.Context, actor string) (server.Incidents, error) {
+	return server.Incidents{
+		Items:   []register.Incident{{ID: "theft-of-" + actor, Title: "A theft", Date: "2025-02-21", Losses: []register.Loss{}, By: []register.Attribution{}}},
+		Sources: []register.Source{{ID: "s", By: "somebody", Title: "A paper"}}, Register: "sha256:aa",
+	}, nil
+}
+
+func (table) Feed(context.Context) ([]byte, error) { return []byte("<feed/>"), nil }
 
 // health can be made ill.
 type health struct{ state atomic.Pointer[server.Part] }

@@ -22,6 +22,7 @@ type Parts struct {
 	Policies      Policies
 	Cases         Cases
 	Ledger        Ledger
+	League        League
 	Health        Health
 }
 

@@ -13,7 +13,7 @@ type Class string
 // The classes.
 const (
 	ClassScreening  Class = "screening"  // verdicts about now, counted in questions
-	ClassHistoric   Class = "historic"   // verdicts of another time, counted in questions
+	ClassHistoric   Class = "historic"   // verdicts and holdings of another time, counted in questions
 	ClassReading    Class = "reading"    // what stores and casebooks answer
 	ClassWriting    Class = "writing"    // what people change
 	ClassGuarding   Class = "guarding"   // uses of venues
@@ -104,6 +104,11 @@ var Routes = []Route{
 	{"GET", "/v1/addresses/{chain}/{address}/exposure", Viewer, ClassScreening, "screening", Problem, getExposure},
 	{"GET", "/v1/txs/{chain}/{id}", Viewer, ClassReading, "ledger", Problem, getTransaction},
 
+	{"GET", "/v1/holdings", Viewer, ClassHistoric, "league", Problem, getHoldings},
+	{"GET", "/v1/entities", Viewer, ClassReading, "league", Problem, listEntities},
+	{"GET", "/v1/incidents", Viewer, ClassReading, "league", Problem, listIncidents},
+	{"GET", "/v1/incidents/feed", Viewer, ClassReading, "league", Problem, getFeed},
+
 	{"GET", "/v1/keys", Admin, ClassReading, "keys", Problem, listKeys},
 	{"POST", "/v1/keys", Admin, ClassWriting, "keys", Problem, postKey},
 	{"DELETE", "/v1/keys/{id}", Admin, ClassWriting, "keys", Problem, revokeKey},
@@ -145,6 +150,8 @@ func (s *Server) has(part string) bool {
 		return s.parts.Cases != nil
 	case "ledger":
 		return s.parts.Ledger != nil
+	case "league":
+		return s.parts.League != nil
 	case "oidc":
 		return s.people != nil
 	}

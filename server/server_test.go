@@ -39,7 +39,7 @@ func start(t *testing.T, changes ...func(*server.Options, *server.Parts)) *world
 	options := server.Options{Now: time.Now, EventsEvery: 20 * time.Millisecond, KeysEvery: 20 * time.Millisecond, ShutdownTimeout: 5 * time.Second}
 	parts := server.Parts{
 		Screening: w.screening, Audit: w.audit, Keys: w.keys, Alerts: w.alerts, Subscriptions: w.desk, WatchLists: w.desk, Venues: w.desk,
-		Blocklists: lists{}, Policies: w.desk, Cases: w.desk, Ledger: chain{}, Health: w.health,
+		Blocklists: lists{}, Policies: w.desk, Cases: w.desk, Ledger: chain{}, League: table{}, Health: w.health,
 	}
 	for _, change := range changes {
 		change(&options, &parts)

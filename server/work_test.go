@@ -127,6 +127,35 @@ func TestExposure(t *testing.T) {
 	}
 }
 
+// TestHoldings: what is asked reaches who answers, and what makes no sense is a problem.
+func TestHoldings(t *testing.T) {
+	w := start(t)
+	for query, want := range map[string]string{
+		"": " of  in  false", "?as_of=2025-03-17&actor=lazarus&asset=BTC&all=true": "2025-03-17 of lazarus in BTC true", "?all=false": " of  in  false",
+	} {
+		got := w.ask("GET", "/v1/holdings"+query, "viewer", "")
+		if as := read[struct {
+			AsOf string `json:"as_of"`
+		}](t, got.body).AsOf; got.status != http.StatusOK || as != want {
+			t.Errorf("%s answers %d, %q; want %q", query, got.status, as, want)
+		}
+	}
+	for query, want := range map[string]int{
+		"?all=maybe": http.StatusBadRequest, "?day=1": http.StatusBadRequest, "?actor=a&actor=b": http.StatusBadRequest, "?as_of=yesterday": http.StatusBadRequest,
+		"?actor=nobody": http.StatusNotFound, "?actor=" + strings.Repeat("x", 201): http.StatusBadRequest,
+	} {
+		if got := w.ask("GET", "/v1/holdings"+query, "viewer", ""); got.status != want {
+			t.Errorf("%s answers %d, want %d", query, got.status, want)
+		}
+	}
+	if got := w.ask("GET", "/v1/incidents/feed", "viewer", ""); got.header.Get("Content-Type") != "application/atom+xml; charset=utf-8" || string(got.body) != "<feed/>" {
+		t.Errorf("the feed is %s %s", got.header.Get("Content-Type"), got.body)
+	}
+	if got := w.ask("GET", "/v1/incidents?actor=lazarus", "viewer", ""); !strings.Contains(string(got.body), `"id":"theft-of-lazarus"`) {
+		t.Errorf("the thefts are %s", got.body)
+	}
+}
+
 // TestVenue posts uses once, twice and otherwise, and sets states by hand.
 func TestVenue(t *testing.T) {
 	w := start(t)

@@ -18,12 +18,7 @@ const namespace = "tag:coldtrail.invalid,2025:"
 
 // writeAtom writes thefts up to the day of a report, and its rank changes, as a feed.
 func writeAtom(name string, r *holdings.Report, known *register.Register, asset ledger.Asset) (err error) {
-	f := &atom.Feed{ID: namespace + "events", Title: "Coldtrail: thefts and rank changes", Author: "Coldtrail"}
-	for i := range known.Incidents {
-		if in := &known.Incidents[i]; in.Date <= r.AsOf {
-			f.Entries = append(f.Entries, incidentEntry(in, known))
-		}
-	}
+	f := incidentFeed(known, r.AsOf)
 	for _, of := range []struct {
 		table string
 		list  []holdings.Change
@@ -47,6 +42,17 @@ func writeAtom(name string, r *holdings.Report, known *register.Register, asset 
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	return f.Write(to)
+}
+
+// incidentFeed is the thefts up to a day.
+func incidentFeed(known *register.Register, day string) *atom.Feed {
+	f := &atom.Feed{ID: namespace + "events", Title: "Coldtrail: thefts and rank changes", Author: "Coldtrail"}
+	for i := range known.Incidents {
+		if in := &known.Incidents[i]; in.Date <= day {
+			f.Entries = append(f.Entries, incidentEntry(in, known))
+		}
+	}
+	return f
 }
 
 // incidentEntry is a theft; it was updated on its day, or on the first of its month.

@@ -37,13 +37,7 @@ func (v *incidentsVerb) Run(ctx context.Context, s *session) (err error) {
 	if v.Actor != "" && len(actors.Find(v.Actor)) == 0 {
 		return fmt.Errorf("nobody is known by the name %q; coldtrail actors list names those who are", v.Actor)
 	}
-	list := []register.Incident{}
-	for i := range r.Incidents {
-		if in := r.Incidents[i]; v.Actor == "" || slices.ContainsFunc(in.By, func(by register.Attribution) bool { return actors.Is(by.Actor, v.Actor) }) {
-			list = append(list, in)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b register.Incident) int { return strings.Compare(b.Date, a.Date) })
+	list := incidentsOf(r, actors, v.Actor)
 	c := &citations{register: r}
 	if s.json {
 		for i := range list {
@@ -52,6 +46,19 @@ func (v *incidentsVerb) Run(ctx context.Context, s *session) (err error) {
 		return s.printJSON(map[string]any{"incidents": list, "sources": c.list, "register": r.Digest()})
 	}
 	return s.printIncidents(list, c, actors)
+}
+
+// incidentsOf lists thefts, newest first: those that anybody attributes to an actor or to
+// whom he commands, or all where none is named.
+func incidentsOf(r *register.Register, actors *attribution.Actors, actor string) []register.Incident {
+	list := []register.Incident{}
+	for i := range r.Incidents {
+		if in := r.Incidents[i]; actor == "" || slices.ContainsFunc(in.By, func(by register.Attribution) bool { return actors.Is(by.Actor, actor) }) {
+			list = append(list, in)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b register.Incident) int { return strings.Compare(b.Date, a.Date) })
+	return list
 }
 
 // citations number the sources that rows refer to.

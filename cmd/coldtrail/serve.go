@@ -51,6 +51,7 @@ type serveVerb struct {
 	oidcFlags
 	screeningFlags
 	followFlags
+	leagueFlags
 }
 
 // serving is everything that runs while the server does.
@@ -66,6 +67,7 @@ type serving struct {
 	watch     *watch.Watch
 	publisher *watch.Publisher
 	guard     *guard.Guard
+	league    *league
 	server    *server.Server
 	again     chan struct{} // cases or the policy may have changed
 	rules     atomic.Pointer[policy.Policy]
@@ -155,6 +157,9 @@ func (x *serving) open(ctx context.Context, chains []followed) error {
 	if err != nil {
 		return err
 	}
+	if x.league, err = x.verb.openLeague(ctx, x.store); err != nil {
+		return err
+	}
 	options := server.Options{Now: time.Now, Log: x.log, Open: x.verb.Open, Certificate: x.verb.Cert, Key: x.verb.Key, Stale: x.verb.Stale}
 	if options.OIDC, err = x.verb.oidc(x.book); err != nil {
 		return err
@@ -231,7 +236,7 @@ func (x *serving) parts() (server.Parts, error) {
 		Screening: watched{screening{x.engine}, x.watch}, Audit: auditor{x.audit}, Keys: newBookKeys(x.book, randomSecret), Alerts: newBookAlerts(x.book),
 		Subscriptions: newBookSubscriptions(x.book, randomText), WatchLists: minded{newBookWatchLists(x.book), x.watch}, Venues: guardedVenues{x.guard},
 		Blocklists: publishedLists{x.publisher}, Policies: newBookPolicies(x.book, x.engine.Now, given, x.ruled), Cases: newBookCases(x.book, x.remind),
-		Ledger: newStoreLedger(x.store), Health: x,
+		Ledger: newStoreLedger(x.store), League: x.league, Health: x,
 	}, nil
 }
 
