@@ -11,6 +11,9 @@ const (
 	Wrong State = "wrong"
 	// Unknown says that it could not be told.
 	Unknown State = "unknown"
+	// Open says that it was not looked at, as there was nothing to look at or to compare it
+	// with. It decides nothing.
+	Open State = "not checked"
 )
 
 // A Check is one thing that was looked at. File is the file that is wrong.
@@ -86,7 +89,7 @@ func (r *Report) settle() {
 			return
 		case Unknown:
 			r.State = Unknown
-		case OK:
+		case OK, Open:
 		}
 	}
 }

@@ -26,7 +26,7 @@ thefts:
 	}
 	must(t, "--data", in("data"), "ingest", "bitcoin", "--from", blocks)
 	r := coldtrail(t, "--data", in("data"), "evidence", in("case.yaml"), "-o", in("bundle.zip"), "--from", blocks, "--sign", in("key"))
-	_, public, ok := strings.Cut(strings.TrimSpace(r.stderr), "its public key is ")
+	_, public, ok := strings.Cut(strings.TrimSpace(r.stderr), "the public key, which is ")
 	if !ok || r.code != 0 {
 		t.Fatal(r)
 	}
@@ -56,10 +56,11 @@ func TestEvidence(t *testing.T) {
 	if _, err := os.Stat(nowhere); err == nil {
 		t.Error("a store was made where there was none")
 	}
-	other := must(t, "--json", "verify", path)
-	if !strings.Contains(other, "give --public-key") {
-		t.Errorf("a signature that nobody looked at passed in silence: %s", other)
+	other := parse[evidence.Report](t, must(t, "--json", "verify", path))
+	if last := other.Checks[len(other.Checks)-1]; last.State != evidence.Open || !strings.Contains(last.Detail, "give --public-key") {
+		t.Errorf("a signature that nobody looked at: %+v", last)
 	}
+	must(t, "verify", path, "--public-key", filepath.Join(folder, "key.pub"))
 	stranger := "RWQwD8fxkH2IxlZKCPSP2z+0DehIc1NZn/cfrGlm4LytIbkrreILPLco"
 	if c, text := code(t, "verify", path, "--public-key", stranger); c != 1 || !strings.Contains(text, "is not trusted") {
 		t.Errorf("signed by somebody else: %d, %s", c, text)

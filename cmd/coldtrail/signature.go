@@ -30,7 +30,13 @@ func (v *evidenceVerb) sign(s *session, raw []byte, statement *evidence.Statemen
 	if err := writeWhole(signatureOf(v.Out), signature); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.stderr, "note: signed in %s; its public key is %s\n", signatureOf(v.Out), key.Public())
+	public := v.Sign + ".pub"
+	if _, err := os.Stat(public); errors.Is(err, fs.ErrNotExist) {
+		if err := os.WriteFile(public, key.Public().Encode(), 0o644); err != nil { //nolint:gosec // for everybody
+			return err
+		}
+	}
+	fmt.Fprintf(s.stderr, "note: signed in %s; %s holds the public key, which is %s\n", signatureOf(v.Out), public, key.Public())
 	return nil
 }
 
@@ -44,13 +50,13 @@ func (v *verifyVerb) checkSignature(report *evidence.Report, raw []byte) error {
 	check := evidence.Check{What: "signature", State: evidence.OK}
 	switch missing := errors.Is(err, fs.ErrNotExist); {
 	case missing && v.PublicKey == "" && v.Signature == "":
-		check.Detail = "there is none: the bundle does not say who made it"
+		check.State, check.Detail = evidence.Open, "there is none: the bundle does not say who made it"
 	case missing:
 		check.State, check.File, check.Detail = evidence.Wrong, path, "there is no signature"
 	case err != nil:
 		return err
 	case v.PublicKey == "":
-		check.Detail = path + " was not looked at: give --public-key to know who signed"
+		check.State, check.Detail = evidence.Open, "give --public-key to know who made "+path
 	default:
 		text := []byte(strings.TrimSpace(v.PublicKey))
 		if file, err := os.ReadFile(v.PublicKey); err == nil {

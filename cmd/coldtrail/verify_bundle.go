@@ -58,7 +58,7 @@ func errOf(state evidence.State) error {
 		return nil
 	case evidence.Wrong:
 		return errHit
-	case evidence.Unknown:
+	case evidence.Unknown, evidence.Open: // the latter is of a check, not of a bundle
 	}
 	return errCannotTell
 }
@@ -68,7 +68,7 @@ func printReport(s *session, r *evidence.Report) {
 		fmt.Fprintf(s.stdout, "case %s, method %s, digest %s\nmade by %s %s %s\n\n", inert(r.Statement.Case), inert(r.Statement.Method), inert(r.Statement.Digest),
 			inert(r.Statement.Tool.Name), inert(r.Statement.Tool.Version), inert(r.Statement.Tool.Commit))
 	}
-	words := map[evidence.State]string{evidence.OK: "ok", evidence.Wrong: "WRONG", evidence.Unknown: "CANNOT TELL"}
+	words := map[evidence.State]string{evidence.OK: "ok", evidence.Wrong: "WRONG", evidence.Unknown: "CANNOT TELL", evidence.Open: "not checked"}
 	for i := range r.Checks {
 		c := &r.Checks[i]
 		fmt.Fprintf(s.stdout, "%-12s%s: ", words[c.State], c.What)
