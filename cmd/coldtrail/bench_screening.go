@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
-	"path/filepath"
+	"os"
 	"runtime"
 	"slices"
 	"sync/atomic"
@@ -262,7 +262,12 @@ func (fixed) Explain(context.Context, *exposure.Verdict) error { return nil }
 
 // serve measures the server with its audit log.
 func (o *screened) serve(ctx context.Context, v *benchVerb, k *screen.Knowledge) (err error) {
-	log, _, err := audit.Open(filepath.Join(v.Keep, "audit"), audit.Options{Clock: time.Now})
+	folder, err := os.MkdirTemp(v.Keep, "audit-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	log, _, err := audit.Open(folder, audit.Options{Clock: time.Now})
 	if err != nil {
 		return err
 	}
