@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"coldtrail/attribution/label"
@@ -177,7 +178,9 @@ func (b *builder) addLabels(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		cuts = append(cuts, list...)
+		for i := range list {
+			cuts = append(cuts, withoutFolder(list[i]))
+		}
 	}
 	for name, write := range map[string]func() ([]byte, error){
 		stopsFile: func() ([]byte, error) { return lines(rows) }, sourcesFile: func() ([]byte, error) { return lines(sources) },
@@ -207,7 +210,16 @@ func (b *builder) claims(ctx context.Context, sources []trace.Source) (list []la
 		if at < 0 {
 			return nil, fmt.Errorf("the store has no claim %s about %s, which a label rests on", s.Claim, s.About)
 		}
-		list = append(list, claims[at])
+		list = append(list, withoutFolder(claims[at]))
 	}
 	return list, nil
+}
+
+// withoutFolder leaves of where a claim was read the name of the file alone: its folder is
+// of somebody's machine, and says nothing to others.
+func withoutFolder(c label.Claim) label.Claim {
+	if at := strings.LastIndexAny(c.File, `/\`); at >= 0 {
+		c.File = c.File[at+1:]
+	}
+	return c
 }

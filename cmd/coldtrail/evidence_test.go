@@ -1,9 +1,12 @@
 package main_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,5 +109,35 @@ func TestSubmittedPath(t *testing.T) {
 	}
 	if c, text := code(t, "verify", in("good.yaml")); c != 2 || !strings.Contains(text, "--bundle") {
 		t.Errorf("against nothing: %d, %s", c, text)
+	}
+}
+
+// TestEvidenceLabels: where a label ends the trace, the claim is in the bundle with its
+// source, so that the stop can be judged; where on somebody's machine it was read is nobody
+// else's business.
+func TestEvidenceLabels(t *testing.T) {
+	folder := t.TempDir()
+	data, path, list := filepath.Join(folder, "data"), filepath.Join(folder, "bundle.zip"), filepath.Join(folder, "list.csv")
+	must(t, "--data", data, "ingest", "bitcoin", "--from", "blocks:../../testdata/bitcoin/blk_0_to_14131.dat.zst", "--to", "200")
+	write(t, list, "address,network,label,category,confidence,source\n1Q2TWHE3GMdB6BZKafqwxXtWAWgFt5Jvm3,bitcoin,An exchange,exchange,forensic_investigation,https://example.org/list\n")
+	must(t, "--data", data, "labels", "import", list)
+	write(t, filepath.Join(folder, "case.yaml"), "case: block-170\nthefts:\n  - {colour: btc, chain: bitcoin, outpoint: \"0437cd7f8525ceed2324359c2d0ba26006d92d856a9c20fa0241106ee5a597c9:0\"}\n")
+	must(t, "--data", data, "evidence", filepath.Join(folder, "case.yaml"), "-o", path)
+	report := parse[evidence.Report](t, must(t, "--json", "--data", filepath.Join(folder, "none"), "verify", path))
+	if report.State != evidence.OK || !slices.ContainsFunc(report.Rests, func(r evidence.Rest) bool { return r.On == "labels by file list.csv" && r.Count == 1 }) {
+		t.Errorf("%s, resting on %+v", report.State, report.Rests)
+	}
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	f, err := z.Open("labels/claims.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil || strings.Contains(string(text), folder) || !strings.Contains(string(text), `"file":"list.csv"`) || !strings.Contains(string(text), "https://example.org/list") {
+		t.Errorf("the claim is %s (%v)", text, err)
 	}
 }
