@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,12 +43,8 @@ func (v *behaviourVerb) trace(ctx context.Context, s *session, from *embedded.St
 			return nil, err
 		}
 	}
-	done, err := as.stopAt(ctx, s, from, &options)
+	result, err := as.over(ctx, s, from, cases, options)
 	if err != nil {
-		return nil, err
-	}
-	result, err := trace.Run(ctx, from, cases, options)
-	if err = errors.Join(err, done()); err != nil {
 		return nil, err
 	}
 	t := &tracedCases{result: result}

@@ -13,6 +13,7 @@ import (
 
 	"coldtrail/chain/bitcoin"
 	"coldtrail/ledger"
+	"coldtrail/store/embedded"
 	"coldtrail/taint"
 	"coldtrail/trace"
 )
@@ -79,11 +80,16 @@ func (v *traceFlags) trace(ctx context.Context, s *session, cases []*trace.Case,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
+	return v.over(ctx, s, from, cases, options)
+}
+
+// over traces over an open store, with the stops that its labels and the rules give.
+func (v *traceFlags) over(ctx context.Context, s *session, from *embedded.Store, cases []*trace.Case, options trace.Options) (*trace.Result, error) {
 	done, err := v.stopAt(ctx, s, from, &options)
 	if err != nil {
 		return nil, err
 	}
-	result, err = trace.Run(ctx, from, cases, options)
+	result, err := trace.Run(ctx, from, cases, options)
 	if err = errors.Join(err, done()); err != nil {
 		return nil, err
 	}

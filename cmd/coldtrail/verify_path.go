@@ -94,12 +94,8 @@ func (v *verifyVerb) pathInStore(ctx context.Context, s *session, submitted *evi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	done, err := as.stopAt(ctx, s, from, &options)
+	result, err := as.over(ctx, s, from, cases, options)
 	if err != nil {
-		return nil, err
-	}
-	result, err := trace.Run(ctx, from, cases, options)
-	if err = errors.Join(err, done()); err != nil {
 		return nil, err
 	}
 	return evidence.CheckPath(ctx, submitted, result, holdsOf(from))
