@@ -3,6 +3,7 @@ package screen
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"coldtrail/attribution"
 	"coldtrail/ledger"
@@ -55,34 +56,38 @@ func (e *Engine) reopen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range all {
-		chain, _ := c.Chain()
-		named, err := namedOn(e.said, chain)
-		if err != nil {
-			return err
-		}
-		e.owned.lists, e.owned.known = append(e.owned.lists, attribution.NewOwners(c, named)), append(e.owned.known, map[ownerAt]uint32{})
-		if rules := string(chain) + " " + c.Rules(); e.owned.rules == "" {
-			e.owned.rules = rules
-		} else {
-			e.owned.rules += "; " + rules
-		}
+	chains := make([]ledger.Chain, len(all))
+	for i, c := range all {
+		chains[i], _ = c.Chain()
 	}
+	named, err := namedOn(e.said, chains)
+	if err != nil {
+		return err
+	}
+	rules := make([]string, len(all))
+	for i, c := range all {
+		e.owned.lists, e.owned.known = append(e.owned.lists, attribution.NewOwners(c, named[i])), append(e.owned.known, map[ownerAt]uint32{})
+		rules[i] = string(chains[i]) + " " + c.Rules()
+	}
+	e.owned.rules = strings.Join(rules, "; ")
 	return nil
 }
 
-// namedOn are the addresses of a chain of which somebody says something.
-func namedOn(said index.Layer, chain ledger.Chain) (list []ledger.Address, err error) {
+// namedOn are the addresses of each of some chains of which somebody says something.
+func namedOn(said index.Layer, chains []ledger.Chain) ([][]ledger.Address, error) {
+	lists := make([][]ledger.Address, len(chains))
 	for a, set := range said.Each() {
 		facts, err := said.Sets.At(set)
 		if err != nil {
 			return nil, err
 		}
-		if a.Kind != ledger.Script && slices.ContainsFunc(facts, func(f exposure.Fact) bool { return saidOn(&f, chain) }) {
-			list = append(list, a)
+		for i, chain := range chains {
+			if a.Kind != ledger.Script && slices.ContainsFunc(facts, func(f exposure.Fact) bool { return saidOn(&f, chain) }) {
+				lists[i] = append(lists[i], a)
+			}
 		}
 	}
-	return list, nil
+	return lists, nil
 }
 
 // saidOn says whether a fact is a claim that holds on a chain: one key holds an account on
