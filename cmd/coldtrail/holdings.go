@@ -90,11 +90,8 @@ func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Stor
 	if o.Book, err = v.book(ctx, from, o.Register, span); err != nil {
 		return closing, err
 	}
-	if o.Actors, err = whoIsWho(ctx, from, o.When); err != nil {
+	if o.Actors, err = whoIsWhoWith(ctx, from, o.When, v.Actor); err != nil {
 		return closing, err
-	}
-	if v.Actor != "" && len(o.Actors.Find(v.Actor)) == 0 {
-		return closing, fmt.Errorf("nobody is known by the name %q; coldtrail actors list names those who are", v.Actor)
 	}
 	if v.Cluster {
 		opened, err := s.openClusters(ctx, from, v.clusterFlags)

@@ -30,12 +30,9 @@ func (v *incidentsVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, from.Close()) }()
-	actors, err := whoIsWho(ctx, from, label.When{})
+	actors, err := whoIsWhoWith(ctx, from, label.When{}, v.Actor)
 	if err != nil {
 		return err
-	}
-	if v.Actor != "" && len(actors.Find(v.Actor)) == 0 {
-		return fmt.Errorf("nobody is known by the name %q; coldtrail actors list names those who are", v.Actor)
 	}
 	list := incidentsOf(r, actors, v.Actor)
 	c := &citations{register: r}

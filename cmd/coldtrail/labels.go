@@ -124,7 +124,7 @@ type labelsImport struct {
 
 // bundled imports what the program brings.
 func (x *labelsImport) bundled(ctx context.Context) error {
-	for _, name := range []string{"testdata/actors/actors.yaml", demoFolder + "/case.yaml"} {
+	for _, name := range []string{bundledActors, demoFolder + "/case.yaml"} {
 		f, err := coldtrail.Bundled.Open(name)
 		if err != nil {
 			return err

@@ -46,10 +46,22 @@ func (f *registerFlags) open() (*register.Register, error) {
 	return r, nil
 }
 
+// bundledActors is the list of actors that the program brings.
+const bundledActors = "testdata/actors/actors.yaml"
+
+// whoIsWhoWith is whoIsWho, where somebody has to be known by a name; empty is nobody.
+func whoIsWhoWith(ctx context.Context, from store.Labels, when label.When, name string) (*attribution.Actors, error) {
+	actors, err := whoIsWho(ctx, from, when)
+	if err == nil && name != "" && len(actors.Find(name)) == 0 {
+		return nil, fmt.Errorf("nobody is known by the name %q; coldtrail actors list names those who are", name)
+	}
+	return actors, err
+}
+
 // whoIsWho are the actors that the program brings, and those of a store on top.
 func whoIsWho(ctx context.Context, from store.Labels, when label.When) (*attribution.Actors, error) {
 	all := memory.New()
-	f, err := coldtrail.Bundled.Open("testdata/actors/actors.yaml")
+	f, err := coldtrail.Bundled.Open(bundledActors)
 	if err != nil {
 		return nil, err
 	}

@@ -82,9 +82,6 @@ func (l *league) Holdings(ctx context.Context, q server.HoldingsQuestion) (*hold
 		return nil, refuse(server.ErrInvalid, "asset: %v", err)
 	}
 	o := &holdings.Options{Register: l.known, Book: l.book, Asset: asset, All: q.All, Actor: q.Actor, Notation: notations}
-	if o.Actors, err = l.actors(ctx, q.Actor); err != nil {
-		return nil, err
-	}
 	l.turn.Lock()
 	defer l.turn.Unlock()
 	for range mostTries {
@@ -94,6 +91,9 @@ func (l *league) Holdings(ctx context.Context, q server.HoldingsQuestion) (*hold
 		}
 		if r := l.kept[before]; r != nil {
 			return r, nil
+		}
+		if o.Actors, err = l.actors(ctx, q.Actor); err != nil {
+			return nil, err
 		}
 		r, failed := holdings.AsOf(ctx, l.store, q.AsOf, o)
 		after, err := l.key(ctx, q)
