@@ -124,6 +124,7 @@ var rules = []rule{
 	{"guard", engine, []string{"ledger", "store", "casebook", "screen", "screen/exposure", "screen/breaker"}, "guarded venues: every use screened, counted, answered and kept"},
 	{"watch", engine, []string{"ledger", "casebook", "screen", "screen/exposure", "screen/policy", "screen/index", "screen/blocklist"}, "who was screened is screened again: alerts, and lists of refused addresses"},
 	{"server", serving, []string{"ledger", "screen/exposure", "register", "holdings"}, "the HTTP API"},
+	{"web", serving, nil, "the workbench: pages for people, built from web/ui and embedded"},
 	{"server/servertest", suite, nil, "a load on a server, and a bare handler beside it"},
 
 	{"internal/scenario", suite, []string{"ledger", "chain/evm", "store", "taint", "trace"}, "the test language, also `coldtrail test`"},

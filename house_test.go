@@ -23,7 +23,7 @@ func each(t *testing.T, visit func(path string)) {
 			return err
 		}
 		if d.IsDir() {
-			if name := d.Name(); name == ".git" || name == ".tools" || name == "rapid" || name == "fuzz" {
+			if name := d.Name(); name == ".git" || name == ".tools" || name == "node_modules" || name == "rapid" || name == "fuzz" {
 				return filepath.SkipDir
 			}
 			return nil

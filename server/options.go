@@ -66,8 +66,18 @@ type Options struct {
 	Origins []string
 	// OIDC lets people in by OpenID Connect; nil lets in none.
 	OIDC *OIDC
+	// Workbench is the pages for people; nil serves none. They hold nothing that is known, so
+	// that everybody may load them; what they ask needs credentials like any other question.
+	Workbench Workbench
 	// Client is used to talk to the OpenID Connect provider; nil is one with timeouts.
 	Client *http.Client
+}
+
+// Workbench is pages that a browser loads.
+type Workbench interface {
+	http.Handler
+	// Paths lists the paths that are answered, "/" for the first page.
+	Paths() []string
 }
 
 // A Rate bounds how often something may happen.

@@ -178,10 +178,29 @@ func (s *Server) route() *http.ServeMux {
 		other := &Route{Method: "*", Pattern: pattern, answer: wrongMethod(strings.Join(allowed, ", "))}
 		s.handle(mux, other)
 	}
+	s.serveWorkbench(mux)
 	s.handle(mux, &Route{Method: "*", Pattern: "/", answer: func(x *exchange) {
 		x.problem(problemNotFound, fmt.Sprintf("nothing is at %.200q", x.request.URL.Path))
 	}})
 	return mux
+}
+
+// serveWorkbench lays out the pages for people.
+func (s *Server) serveWorkbench(mux *http.ServeMux) {
+	if s.options.Workbench == nil {
+		return
+	}
+	for _, path := range s.options.Workbench.Paths() {
+		pattern := path
+		if path == "/" {
+			pattern = "/{$}"
+		}
+		page := &Route{Method: "GET", Pattern: pattern, Role: Nobody, answer: func(x *exchange) { s.options.Workbench.ServeHTTP(x, x.request) }}
+		count := s.metrics.of(&Route{Method: "GET", Pattern: "workbench"})
+		mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, request *http.Request) {
+			s.serve(w, request, page, count) //nolint:contextcheck // it uses the request's
+		})
+	}
 }
 
 func (s *Server) handle(mux *http.ServeMux, r *Route) {

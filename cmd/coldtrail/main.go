@@ -27,7 +27,7 @@ type commandLine struct {
 	Data string `help:"Folder of the store; made if missing." type:"path" placeholder:"DIR"`
 	JSON bool   `name:"json" help:"Print results as JSON."`
 
-	Demo      demoVerb      `cmd:"" help:"Follow the bundled Bybit theft, offline."`
+	Demo      demoVerb      `cmd:"" help:"Follow the bundled Bybit theft, offline, and look at it in the workbench."`
 	Ingest    ingestVerb    `cmd:"" help:"Bring blocks of a chain into the store."`
 	Export    exportVerb    `cmd:"" help:"Write a chain of the store into Parquet files."`
 	Replay    replayVerb    `cmd:"" help:"Play a laundering from published figures into a ledger of its own, with the truth beside it."`
@@ -38,7 +38,7 @@ type commandLine struct {
 	Follow    followVerb    `cmd:"" help:"Stay at the tips of nodes, through reorganisations, with the stolen value of all open cases."`
 	Cases     casesVerb     `cmd:"" help:"The cases that are open, and those that were."`
 	Screen    screenVerb    `cmd:"" help:"Say whether to deal with an address or a transaction, and why."`
-	Serve     serveVerb     `cmd:"" help:"Answer over HTTP, follow chains, and tell of changes."`
+	Serve     serveVerb     `cmd:"" help:"The workbench and the HTTP API: answer, follow chains, tell of changes."`
 	Breaker   breakerVerb   `cmd:"" help:"A breaker that stops a coordinated flow of stolen money."`
 	Policy    policyVerb    `cmd:"" help:"The rules by which verdicts are given."`
 	Trace     traceVerb     `cmd:"" help:"Say where stolen money is now."`
@@ -96,16 +96,16 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	}
 	err = parsed.Run(&session{data: line.Data, json: line.JSON, stdout: stdout, stderr: stderr})
 	switch {
+	case err == nil:
+		return exitDone
 	case errors.Is(err, errHit):
 		return exitHit
 	case errors.Is(err, errCannotTell):
 		return exitUnknown
 	case ctx.Err() != nil:
 		return complain(stderr, errors.New("interrupted; run the same command again to go on"))
-	case err != nil:
-		return complain(stderr, err)
 	}
-	return exitDone
+	return complain(stderr, err)
 }
 
 // complain prints an error in one line.

@@ -32,6 +32,7 @@ import (
 	"coldtrail/screen/policy"
 	"coldtrail/server"
 	"coldtrail/watch"
+	"coldtrail/web"
 )
 
 // audited is the folder of the audit log beside the store.
@@ -101,7 +102,7 @@ func (v *serveVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	for _, l := range listeners {
-		fmt.Fprintf(s.stderr, "note: listening on %s://%s, documentation at /docs\n", v.scheme(), l.Addr())
+		fmt.Fprintf(s.stderr, "note: listening on %s://%s, the workbench at /, the API's documentation at /docs\n", v.scheme(), l.Addr())
 	}
 	return x.run(ctx, chains, listeners)
 }
@@ -162,6 +163,9 @@ func (x *serving) open(ctx context.Context, chains []followed) error {
 	}
 	options := server.Options{Now: time.Now, Log: x.log, Open: x.verb.Open, Certificate: x.verb.Cert, Key: x.verb.Key, Stale: x.verb.Stale}
 	if options.OIDC, err = x.verb.oidc(x.book); err != nil {
+		return err
+	}
+	if options.Workbench, err = web.New(); err != nil {
 		return err
 	}
 	parts, err := x.parts()

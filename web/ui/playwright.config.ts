@@ -1,0 +1,29 @@
+import { defineConfig } from '@playwright/test';
+
+// The browser is Debian's Chromium: no test downloads one.
+export default defineConfig({
+  testDir: 'tests',
+  globalSetup: './tests/build.ts',
+  fullyParallel: false,
+  workers: 1,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  reporter: [['list']],
+  use: {
+    viewport: { width: 1280, height: 800 },
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox', // CI runs as root
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        '--use-angle=swiftshader', // what draws where there is no graphics card
+        '--enable-unsafe-swiftshader',
+      ],
+    },
+  },
+});
