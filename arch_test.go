@@ -123,7 +123,9 @@ var rules = []rule{
 	{"evidence", engine, []string{"ledger", "chain/bitcoin", "chain/evm", "chain/evm/proof", "attribution/label", "store", "taint", "trace", "evidence/bundle", "evidence/slice"}, "where money went, in one file that proves what can be proven and says what rests on whose word"},
 	{"guard", engine, []string{"ledger", "store", "casebook", "screen", "screen/exposure", "screen/breaker"}, "guarded venues: every use screened, counted, answered and kept"},
 	{"watch", engine, []string{"ledger", "casebook", "screen", "screen/exposure", "screen/policy", "screen/index", "screen/blocklist"}, "who was screened is screened again: alerts, and lists of refused addresses"},
-	{"server", serving, []string{"ledger", "screen/exposure", "register", "holdings"}, "the HTTP API"},
+	{"desk/job", engine, nil, "long work, a few jobs at a time: progress, results, an end when nobody wants it any more"},
+	{"desk", engine, []string{"ledger", "store", "taint", "trace", "desk/job"}, "every question about a case, answered out of traces that are made once and kept"},
+	{"server", serving, []string{"ledger", "screen/exposure", "register", "holdings", "desk", "desk/job"}, "the HTTP API"},
 	{"web", serving, nil, "the workbench: pages for people, built from web/ui and embedded"},
 	{"server/servertest", suite, nil, "a load on a server, and a bare handler beside it"},
 

@@ -24,6 +24,10 @@ type Parts struct {
 	Ledger        Ledger
 	League        League
 	Health        Health
+
+	Jobs     Jobs
+	Desk     Desk
+	Casework Casework
 }
 
 // The errors that parts give where the caller can do something about it. They may be

@@ -3,6 +3,8 @@ package server
 import (
 	"encoding/json"
 	"net/http"
+
+	"coldtrail/desk"
 )
 
 // A problemKind is one way in which a request can fail.
@@ -25,13 +27,14 @@ var (
 	problemMethod      = &problemKind{"method", http.StatusMethodNotAllowed, "This cannot be done here", "Use one of the methods in the header Allow."}
 	problemConflict    = &problemKind{"conflict", http.StatusConflict, "The identifier is in use for something else", "Choose another identifier, or repeat exactly what was sent first."}
 	problemChanged     = &problemKind{"changed", http.StatusConflict, "Somebody has changed it in the meantime", "Read it again, make the change on what is there now, and send that."}
-	problemGone        = &problemKind{"gone", http.StatusGone, "It is kept no longer", "Take the whole list, without since."}
+	problemGone        = &problemKind{"gone", http.StatusGone, "It is kept no longer", "Take the whole list, without since or cursor."}
 	problemTooLarge    = &problemKind{"too-large", http.StatusRequestEntityTooLarge, "The request is too large", "Send at most 4 MiB and 10,000 questions at once, and several requests for more."}
 	problemMediaType   = &problemKind{"media-type", http.StatusUnsupportedMediaType, "The body is of a type that is not taken", "Set Content-Type to one that /docs names for this route."}
 	problemRate        = &problemKind{"rate", http.StatusTooManyRequests, "Too much was asked", "Wait for as many seconds as Retry-After says. Ask about many addresses in one POST."}
 	problemInternal    = &problemKind{"internal", http.StatusInternalServerError, "The server made a mistake", "Hold the payment: this is no answer. Ask again; if it stays, give the operator the detail."}
 	problemNotWired    = &problemKind{"not-wired", http.StatusNotImplemented, "This server does not do that", "Ask the operator to run it with the part that is named."}
 	problemUnavailable = &problemKind{"unavailable", http.StatusServiceUnavailable, "It cannot be told now", "Hold the payment: this is no answer. Ask again soon; /readyz says what is missing."}
+	problemUntraceable = &problemKind{"untraceable", http.StatusConflict, "The case cannot be traced", "Correct the case file, or ingest what the detail says is not held."}
 	problemFull        = &problemKind{"full", http.StatusInsufficientStorage, "There is no room to keep it", "Nothing was changed. Tell the operator that the disk is full."}
 )
 
@@ -39,7 +42,7 @@ var (
 var problems = []*problemKind{
 	problemInvalid, problemCredentials, problemRole, problemForgery, problemHost, problemNotFound, problemMethod,
 	problemConflict, problemChanged, problemGone, problemTooLarge, problemMediaType, problemRate, problemInternal,
-	problemNotWired, problemUnavailable, problemFull,
+	problemNotWired, problemUnavailable, problemFull, problemUntraceable,
 }
 
 // failures says which problem an error of a part is.
@@ -54,6 +57,10 @@ var failures = []struct {
 	{ErrGone, problemGone},
 	{ErrFull, problemFull},
 	{ErrUnavailable, problemUnavailable},
+	{desk.ErrInvalid, problemInvalid},
+	{desk.ErrNotFound, problemNotFound},
+	{desk.ErrGone, problemGone},
+	{desk.ErrUntraceable, problemUntraceable},
 }
 
 // problemDocument is RFC 9457, with what can be done.

@@ -98,6 +98,22 @@ var Routes = []Route{
 	{"GET", "/v1/cases/{id}/notes", Viewer, ClassReading, "cases", Problem, listNotes},
 	{"POST", "/v1/cases/{id}/notes", Analyst, ClassWriting, "cases", Problem, postNote},
 
+	{"GET", "/v1/jobs", Viewer, ClassReading, "jobs", Problem, listJobs},
+	{"POST", "/v1/jobs", Analyst, ClassWriting, "jobs", Problem, postJob},
+	{"GET", "/v1/jobs/{id}", Viewer, ClassReading, "jobs", Problem, getJob},
+	{"DELETE", "/v1/jobs/{id}", Analyst, ClassWriting, "jobs", Problem, endJob},
+	{"GET", "/v1/jobs/{id}/result", Viewer, ClassReading, "jobs", Problem, getJobResult},
+	{"GET", "/v1/cases/{id}/trace", Viewer, ClassReading, "desk", Problem, getTrace},
+	{"GET", "/v1/cases/{id}/summary", Viewer, ClassReading, "desk", Problem, getCaseSummary},
+	{"GET", "/v1/cases/{id}/places", Viewer, ClassReading, "desk", Problem, listPlaces},
+	{"GET", "/v1/cases/{id}/flows", Viewer, ClassReading, "desk", Problem, listFlows},
+	{"GET", "/v1/cases/{id}/freezelist", Viewer, ClassReading, "desk", Problem, listFreezable},
+	{"GET", "/v1/cases/{id}/methods", Viewer, ClassReading, "desk", Problem, compareMethods},
+	{"GET", "/v1/cases/{id}/revisions", Viewer, ClassReading, "casework", Problem, listRevisions},
+	{"GET", "/v1/cases/{id}/members", Viewer, ClassReading, "casework", Problem, listCaseMembers},
+	{"PUT", "/v1/cases/{id}/members/{person}", Analyst, ClassWriting, "casework", Problem, putCaseMember},
+	{"DELETE", "/v1/cases/{id}/members/{person}", Analyst, ClassWriting, "casework", Problem, removeCaseMember},
+
 	{"GET", "/v1/addresses/{chain}/{address}", Viewer, ClassReading, "ledger", Problem, getAddress},
 	{"GET", "/v1/addresses/{chain}/{address}/labels", Viewer, ClassReading, "ledger", Problem, listLabels},
 	{"GET", "/v1/addresses/{chain}/{address}/transfers", Viewer, ClassReading, "ledger", Problem, listTransfers},
@@ -152,6 +168,12 @@ func (s *Server) has(part string) bool {
 		return s.parts.Ledger != nil
 	case "league":
 		return s.parts.League != nil
+	case "jobs":
+		return s.parts.Jobs != nil
+	case "desk":
+		return s.parts.Desk != nil
+	case "casework":
+		return s.parts.Casework != nil
 	case "oidc":
 		return s.people != nil
 	}

@@ -30,16 +30,18 @@ type world struct {
 	alerts    *alerts
 	desk      *desk
 	health    *health
+	works     *works
 }
 
 // start runs a server with all parts. The changes are made to options and parts before.
 func start(t *testing.T, changes ...func(*server.Options, *server.Parts)) *world {
 	t.Helper()
-	w := &world{t: t, screening: &screening{now: newView(time.Now().Unix())}, audit: &audit{}, keys: newKeys(), alerts: &alerts{}, desk: newDesk(), health: &health{}}
+	w := &world{t: t, screening: &screening{now: newView(time.Now().Unix())}, audit: &audit{}, keys: newKeys(), alerts: &alerts{}, desk: newDesk(), health: &health{}, works: &works{members: map[string]server.CaseMember{}}}
 	options := server.Options{Now: time.Now, EventsEvery: 20 * time.Millisecond, KeysEvery: 20 * time.Millisecond, ShutdownTimeout: 5 * time.Second}
 	parts := server.Parts{
 		Screening: w.screening, Audit: w.audit, Keys: w.keys, Alerts: w.alerts, Subscriptions: w.desk, WatchLists: w.desk, Venues: w.desk,
 		Blocklists: lists{}, Policies: w.desk, Cases: w.desk, Ledger: chain{}, League: table{}, Health: w.health,
+		Jobs: w.works, Desk: w.works, Casework: w.works,
 	}
 	for _, change := range changes {
 		change(&options, &parts)
