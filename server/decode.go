@@ -37,6 +37,11 @@ func invalid(format string, arguments ...any) error {
 // readBody reads a body of one of the types into a buffer of the server's. It says false
 // where it has answered.
 func (x *exchange) readBody(into *[]byte, types ...string) (contentType string, ok bool) {
+	return x.readBodyUpTo(into, MaxBody, types...)
+}
+
+// readBodyUpTo reads a body that may have so many bytes.
+func (x *exchange) readBodyUpTo(into *[]byte, most int64, types ...string) (contentType string, ok bool) {
 	contentType = "application/json"
 	if given := x.request.Header.Get("Content-Type"); given != "" {
 		parsed, parameters, err := mime.ParseMediaType(given)
@@ -54,20 +59,20 @@ func (x *exchange) readBody(into *[]byte, types ...string) (contentType string, 
 		x.problem(problemMediaType, fmt.Sprintf("the body is %.100q, and this takes %s, not compressed", contentType, strings.Join(types, ", ")))
 		return "", false
 	}
-	if x.request.ContentLength > MaxBody {
-		x.tooLarge()
+	if x.request.ContentLength > most {
+		x.tooLarge(most)
 		return "", false
 	}
 	if n := int(x.request.ContentLength); n > cap(*into) {
 		*into = make([]byte, 0, n+bytes.MinRead)
 	}
 	b := bytes.NewBuffer((*into)[:0])
-	_, err := b.ReadFrom(http.MaxBytesReader(x.ResponseWriter, x.request.Body, MaxBody))
+	_, err := b.ReadFrom(http.MaxBytesReader(x.ResponseWriter, x.request.Body, most))
 	*into = b.Bytes()
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		x.tooLarge()
+		x.tooLarge(most)
 		return "", false
 	case err != nil:
 		x.Header().Set("Connection", "close")
@@ -77,9 +82,9 @@ func (x *exchange) readBody(into *[]byte, types ...string) (contentType string, 
 	return contentType, true
 }
 
-func (x *exchange) tooLarge() {
+func (x *exchange) tooLarge(most int64) {
 	x.Header().Set("Connection", "close")
-	x.problem(problemTooLarge, fmt.Sprintf("the body has more than %d bytes", MaxBody))
+	x.problem(problemTooLarge, fmt.Sprintf("the body has more than %d bytes", most))
 }
 
 // decode reads a JSON body into a value. It says false where it has answered. What it

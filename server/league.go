@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"coldtrail/holdings"
 	"coldtrail/register"
@@ -119,18 +118,5 @@ const maxParameter = 200
 
 // parameters reads the query. One that is not known, or is there twice, is a problem.
 func (x *exchange) parameters(known map[string]*string) bool {
-	query, err := url.ParseQuery(x.request.URL.RawQuery)
-	if err != nil {
-		x.problem(problemInvalid, "the query is none: "+err.Error())
-		return false
-	}
-	for name, values := range query {
-		to, ok := known[name]
-		if !ok || len(values) != 1 || len(values[0]) > maxParameter {
-			x.problem(problemInvalid, fmt.Sprintf("there is no parameter %.50q, or it is there twice or too long", name))
-			return false
-		}
-		*to = values[0]
-	}
-	return true
+	return x.parametersUpTo(maxParameter, known)
 }

@@ -28,6 +28,12 @@ type Parts struct {
 	Jobs     Jobs
 	Desk     Desk
 	Casework Casework
+	// What is known.
+	Search    Search
+	Assets    Assets
+	Owners    Owners
+	Chains    Chains
+	LabelDesk LabelDesk
 }
 
 // The errors that parts give where the caller can do something about it. They may be

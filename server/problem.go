@@ -28,7 +28,7 @@ var (
 	problemConflict    = &problemKind{"conflict", http.StatusConflict, "The identifier is in use for something else", "Choose another identifier, or repeat exactly what was sent first."}
 	problemChanged     = &problemKind{"changed", http.StatusConflict, "Somebody has changed it in the meantime", "Read it again, make the change on what is there now, and send that."}
 	problemGone        = &problemKind{"gone", http.StatusGone, "It is kept no longer", "Take the whole list, without since or cursor."}
-	problemTooLarge    = &problemKind{"too-large", http.StatusRequestEntityTooLarge, "The request is too large", "Send at most 4 MiB and 10,000 questions at once, and several requests for more."}
+	problemTooLarge    = &problemKind{"too-large", http.StatusRequestEntityTooLarge, "The request is too large", "Send at most 4 MiB and 10,000 questions at once, 32 MiB of labels, and several requests for more."}
 	problemMediaType   = &problemKind{"media-type", http.StatusUnsupportedMediaType, "The body is of a type that is not taken", "Set Content-Type to one that /docs names for this route."}
 	problemRate        = &problemKind{"rate", http.StatusTooManyRequests, "Too much was asked", "Wait for as many seconds as Retry-After says. Ask about many addresses in one POST."}
 	problemInternal    = &problemKind{"internal", http.StatusInternalServerError, "The server made a mistake", "Hold the payment: this is no answer. Ask again; if it stays, give the operator the detail."}

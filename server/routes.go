@@ -125,6 +125,21 @@ var Routes = []Route{
 	{"GET", "/v1/incidents", Viewer, ClassReading, "league", Problem, listIncidents},
 	{"GET", "/v1/incidents/feed", Viewer, ClassReading, "league", Problem, getFeed},
 
+	{"GET", "/v1/search", Viewer, ClassReading, "search", Problem, search},
+	{"GET", "/v1/assets", Viewer, ClassReading, "assets", Problem, getAssets},
+	{"GET", "/v1/assets/one", Viewer, ClassReading, "assets", Problem, getAsset},
+	{"GET", "/v1/prices", Viewer, ClassReading, "assets", Problem, getPrices},
+	{"GET", "/v1/entities/{id}", Viewer, ClassReading, "assets", Problem, getEntity},
+	{"GET", "/v1/incidents/{id}", Viewer, ClassReading, "assets", Problem, getIncident},
+	{"GET", "/v1/addresses/{chain}/{address}/cluster", Viewer, ClassReading, "owners", Problem, getCluster},
+	{"GET", "/v1/addresses/{chain}/{address}/behaviour", Viewer, ClassHistoric, "owners", Problem, getBehaviour},
+	{"GET", "/v1/addresses/{chain}/{address}/conflicts", Viewer, ClassReading, "owners", Problem, listConflicts},
+	{"GET", "/v1/status", Viewer, ClassReading, "chains", Problem, getStatus},
+	{"GET", "/v1/txs/{chain}/{id}/proof", Viewer, ClassReading, "chains", Problem, getProof},
+	{"GET", "/v1/labels/lists", Viewer, ClassReading, "label-desk", Problem, listLabelLists},
+	{"POST", "/v1/labels/preview", Analyst, ClassWriting, "label-desk", Problem, previewLabels},
+	{"POST", "/v1/labels/import", Analyst, ClassWriting, "label-desk", Problem, importLabels},
+
 	{"GET", "/v1/keys", Admin, ClassReading, "keys", Problem, listKeys},
 	{"POST", "/v1/keys", Admin, ClassWriting, "keys", Problem, postKey},
 	{"DELETE", "/v1/keys/{id}", Admin, ClassWriting, "keys", Problem, revokeKey},
@@ -174,6 +189,16 @@ func (s *Server) has(part string) bool {
 		return s.parts.Desk != nil
 	case "casework":
 		return s.parts.Casework != nil
+	case "search":
+		return s.parts.Search != nil
+	case "assets":
+		return s.parts.Assets != nil
+	case "owners":
+		return s.parts.Owners != nil
+	case "chains":
+		return s.parts.Chains != nil
+	case "label-desk":
+		return s.parts.LabelDesk != nil
 	case "oidc":
 		return s.people != nil
 	}
@@ -193,6 +218,10 @@ func (s *Server) route() *http.ServeMux {
 		methods[r.Pattern] = append(methods[r.Pattern], r.Method)
 	}
 	for pattern, allowed := range methods {
+		if covered(pattern, methods) {
+			continue
+		}
+		allowed = slices.Clone(allowed)
 		if slices.Contains(allowed, "GET") {
 			allowed = append(allowed, "HEAD")
 		}
@@ -223,6 +252,22 @@ func (s *Server) serveWorkbench(mux *http.ServeMux) {
 			s.serve(w, request, page, count) //nolint:contextcheck // it uses the request's
 		})
 	}
+}
+
+// covered says whether another pattern takes everything that one takes, by the same
+// methods, as /v1/incidents/{id} does with /v1/incidents/feed. It answers wrong methods
+// for both; net/http would not know which of the two is meant.
+func covered(pattern string, methods map[string][]string) bool {
+	parts := strings.Split(pattern, "/")
+	for other, allowed := range methods {
+		wild := strings.Split(other, "/")
+		if other != pattern && len(wild) == len(parts) && slices.Equal(allowed, methods[pattern]) && slices.EqualFunc(parts, wild, func(part, wild string) bool {
+			return part == wild || strings.HasPrefix(wild, "{")
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) handle(mux *http.ServeMux, r *Route) {

@@ -39,6 +39,7 @@ type Server struct {
 	docs    *document
 	basis   atomic.Pointer[basisView]
 	batches chan struct{} // one token for each batch that is worked on
+	labels  chan struct{} // one token for each file of labels that is worked on
 	buffers sync.Pool     // of *[]byte
 
 	audit    auditState
@@ -58,7 +59,7 @@ func New(options Options, parts Parts) (*Server, error) {
 	s := &Server{
 		parts: parts, options: options, log: options.Log, docs: docs,
 		keys: newKeyTable(), limits: newLimits(&options), feed: newFeed(options.EventBuffer),
-		batches: make(chan struct{}, options.Batches), stopping: make(chan struct{}),
+		batches: make(chan struct{}, options.Batches), labels: make(chan struct{}, labelFiles), stopping: make(chan struct{}),
 	}
 	s.buffers.New = func() any { return new([]byte) }
 	s.metrics = newMetrics(s)

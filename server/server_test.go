@@ -42,6 +42,7 @@ func start(t *testing.T, changes ...func(*server.Options, *server.Parts)) *world
 		Screening: w.screening, Audit: w.audit, Keys: w.keys, Alerts: w.alerts, Subscriptions: w.desk, WatchLists: w.desk, Venues: w.desk,
 		Blocklists: lists{}, Policies: w.desk, Cases: w.desk, Ledger: chain{}, League: table{}, Health: w.health,
 		Jobs: w.works, Desk: w.works, Casework: w.works,
+		Search: known{}, Assets: known{}, Owners: known{}, Chains: known{}, LabelDesk: known{},
 	}
 	for _, change := range changes {
 		change(&options, &parts)
