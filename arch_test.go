@@ -125,7 +125,9 @@ var rules = []rule{
 	{"watch", engine, []string{"ledger", "casebook", "screen", "screen/exposure", "screen/policy", "screen/index", "screen/blocklist"}, "who was screened is screened again: alerts, and lists of refused addresses"},
 	{"desk/job", engine, nil, "long work, a few jobs at a time: progress, results, an end when nobody wants it any more"},
 	{"desk", engine, []string{"ledger", "store", "taint", "trace", "desk/job"}, "every question about a case, answered out of traces that are made once and kept"},
-	{"server", serving, []string{"ledger", "screen/exposure", "register", "holdings", "desk", "desk/job"}, "the HTTP API"},
+	{"desk/layout", pure, nil, "where the nodes of a graph of flows are drawn, in whole numbers"},
+	{"desk/view", engine, []string{"ledger", "trace", "desk/layout"}, "the answer of a trace as flow chart, time line and graph"},
+	{"server", serving, []string{"ledger", "screen/exposure", "register", "holdings", "desk", "desk/job", "desk/layout", "desk/view"}, "the HTTP API"},
 	{"web", serving, nil, "the workbench: pages for people, built from web/ui and embedded"},
 	{"server/servertest", suite, nil, "a load on a server, and a bare handler beside it"},
 

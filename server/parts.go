@@ -23,6 +23,8 @@ type Parts struct {
 	Cases         Cases
 	Ledger        Ledger
 	League        League
+	Views         Views
+	Graphs        Graphs
 	Health        Health
 
 	Jobs     Jobs

@@ -120,6 +120,15 @@ var Routes = []Route{
 	{"GET", "/v1/addresses/{chain}/{address}/exposure", Viewer, ClassScreening, "screening", Problem, getExposure},
 	{"GET", "/v1/txs/{chain}/{id}", Viewer, ClassReading, "ledger", Problem, getTransaction},
 
+	{"GET", "/v1/cases/{id}/sankey", Viewer, ClassReading, "views", Problem, getSankey},
+	{"GET", "/v1/cases/{id}/timeline", Viewer, ClassReading, "views", Problem, getTimeline},
+	{"GET", "/v1/cases/{id}/graph", Viewer, ClassReading, "views", Problem, getGraph},
+	{"GET", "/v1/cases/{id}/path", Viewer, ClassReading, "views", Problem, getPath},
+	{"GET", "/v1/addresses/{chain}/{address}/neighbours", Viewer, ClassReading, "graphs", Problem, listNeighbours},
+	{"GET", "/v1/txs/{chain}/{id}/graph", Viewer, ClassReading, "graphs", Problem, getTransactionGraph},
+	{"GET", "/v1/paths/{chain}", Viewer, ClassReading, "graphs", Problem, listPaths},
+	{"POST", "/v1/graph/layout", Viewer, ClassReading, "", Problem, placeGraph},
+
 	{"GET", "/v1/holdings", Viewer, ClassHistoric, "league", Problem, getHoldings},
 	{"GET", "/v1/entities", Viewer, ClassReading, "league", Problem, listEntities},
 	{"GET", "/v1/incidents", Viewer, ClassReading, "league", Problem, listIncidents},
@@ -199,6 +208,10 @@ func (s *Server) has(part string) bool {
 		return s.parts.Chains != nil
 	case "label-desk":
 		return s.parts.LabelDesk != nil
+	case "views":
+		return s.parts.Views != nil
+	case "graphs":
+		return s.parts.Graphs != nil
 	case "oidc":
 		return s.people != nil
 	}

@@ -43,6 +43,7 @@ func start(t *testing.T, changes ...func(*server.Options, *server.Parts)) *world
 		Blocklists: lists{}, Policies: w.desk, Cases: w.desk, Ledger: chain{}, League: table{}, Health: w.health,
 		Jobs: w.works, Desk: w.works, Casework: w.works,
 		Search: known{}, Assets: known{}, Owners: known{}, Chains: known{}, LabelDesk: known{},
+		Views: drawings{}, Graphs: leads{},
 	}
 	for _, change := range changes {
 		change(&options, &parts)

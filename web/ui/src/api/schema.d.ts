@@ -502,6 +502,237 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Long work, the newest first. */
+        get: operations["listJobs"];
+        put?: never;
+        /**
+         * Begin long work.
+         * @description Work that is being done already is not begun twice. Ask for the job of the header Location until its state is done, and for its result then.
+         */
+        post: operations["startJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a job has come. */
+        get: operations["getJob"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel a job, or forget one that has ended.
+         * @description A job that runs stops soon; its state is cancelled at once.
+         */
+        delete: operations["endJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{id}/result": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a job made, as a file.
+         * @description The status is 409 before the job is done, and 410 where the result was dropped to make room.
+         */
+        get: operations["getJobResult"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The trace of a case, as coldtrail trace --json prints it.
+         * @description Byte for byte what the command prints over the same store. A trace is made once for each revision of the case, method and moment, and kept while there is room.
+         */
+        get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The headline of a case. */
+        get: operations["getCaseSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where value of a case is now.
+         * @description A cursor goes on in the same trace; where that is kept no longer the status is 410.
+         */
+        get: operations["listPlaces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/flows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How value of a case moved, in ledger order. */
+        get: operations["listFlows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/freezelist": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What could still be frozen, by whom and why, the largest first.
+         * @description Value at addresses whose books a service keeps, and value in assets that their issuer can stop at any address.
+         */
+        get: operations["listFreezable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the six methods differ, the most first.
+         * @description It takes six traces of the same blocks. The spread is that of the methods that conserve what was stolen; what poison calls tainted stands beside it.
+         */
+        get: operations["compareMethods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what of a case, when and why, oldest first. */
+        get: operations["listRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who works on a case. */
+        get: operations["listCaseMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/members/{person}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Put somebody on a case, or change the role there.
+         * @description The role says what somebody is on the case. It opens nothing that the key or the person may not do.
+         */
+        put: operations["putCaseMember"];
+        post?: never;
+        /** Take somebody off a case. */
+        delete: operations["removeCaseMember"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/addresses/{chain}/{address}": {
         parameters: {
             query?: never;
@@ -587,6 +818,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cases/{id}/sankey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The flow chart of a case, one for each stolen asset.
+         * @description At every node but the first what comes in is what goes out and what ended there. Loops are netted, and returned says how much of them there was. A method that does not conserve has no charts.
+         */
+        get: operations["getSankey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How much of a case happened when.
+         * @description Buckets in which nothing happened are left out of the series. The largest happenings are events.
+         */
+        get: operations["getTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who passed the value of a case to whom, with places to draw it at.
+         * @description The largest nodes by what they received, with everything on the way to them. What is left out is counted, and each node that leads to it has a rest.
+         */
+        get: operations["getGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cases/{id}/path": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shortest way from a theft to a place. */
+        get: operations["getPath"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/addresses/{chain}/{address}/neighbours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who an address had to do with, added up, the most transfers first.
+         * @description What an address paid to itself is left out. Amounts of transactions with inputs of several addresses are marked shared: they are an upper bound.
+         */
+        get: operations["listNeighbours"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/txs/{chain}/{id}/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A transaction as nodes and edges, with places to draw it at. */
+        get: operations["getTransactionGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/paths/{chain}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The shortest ways of value from one address to another.
+         * @description Each transfer begins where the one before ended, and is not earlier. Whether one pays for the next is not said: a way is a lead and not a proof. Where complete is false a bound was reached, and that no way is given does not say that there is none.
+         */
+        get: operations["listPaths"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/graph/layout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Places for the nodes of a graph.
+         * @description It changes nothing. Equal graphs have equal places, and no two nodes have the same.
+         */
+        post: operations["placeGraph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/holdings": {
         parameters: {
             query?: never;
@@ -649,6 +1034,265 @@ export interface paths {
         get: operations["getIncidentFeed"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a text may mean, the likeliest first.
+         * @description What is equal comes before what begins so, and that before what contains it. An address is offered for every chain of whose form it is; held says whether the ledger knows it. That something is not found is not to say that it is clean.
+         */
+        get: operations["search"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The assets of the register: how each is counted, and on which chain. */
+        get: operations["listAssets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/assets/one": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The background of an asset: what it is, who can freeze it, what it cost, in which thefts it was taken.
+         * @description One that the register does not have is answered with its chain and contract where the chain is known, and unlisted true.
+         */
+        get: operations["getAsset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What one whole unit of each asset cost at the end of a day, of those that have a price.
+         * @description A price that is missing is missing. One is carried on for seven days at most, and stale then says so.
+         */
+        get: operations["listPrices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/entities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Somebody: his names, whom he belongs to, who belongs to him, what he is held responsible for, which addresses claims give him. */
+        get: operations["getEntity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A theft on record, with the source of every figure and whom it is attributed to. */
+        get: operations["getIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/addresses/{chain}/{address}/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The addresses that have one owner with this one, by the default rules, and what labels say of them.
+         * @description As `coldtrail cluster show` and `why`. An address in no cluster is 404: nothing is known of its owner. Pages of one walk are of one state.
+         */
+        get: operations["getCluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/addresses/{chain}/{address}/behaviour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The patterns of conduct that an address shows, as facts about named transactions.
+         * @description As `coldtrail behaviour --json`; less is read, so that the answer comes in seconds, and left_out says what was not looked at.
+         */
+        get: operations["getBehaviour"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/addresses/{chain}/{address}/conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The claims about an address that hold now and cannot both be right. */
+        get: operations["listConflicts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the store holds of each chain, and how the chains that are followed are. */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/txs/{chain}/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** By whose word a transaction stands, and what the store can show for it. */
+        get: operations["getProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labels/lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was taken in of who is behind addresses, list by list. */
+        get: operations["listLabelLists"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labels/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a file of labels would change; it changes nothing.
+         * @description Send the same file with the digest of the answer to /v1/labels/import to do it. Rows that are no claims are listed as refused; without keep_going one of them refuses the file.
+         */
+        post: operations["previewLabels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/labels/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take in a file of labels that was previewed.
+         * @description 409 where the file, how it is read, or the labels are not those of the preview any more. Verdicts rest on the new labels shortly after. The audit log has the digest and the counts, not the file.
+         */
+        post: operations["importLabels"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1442,6 +2086,491 @@ export interface components {
             items: components["schemas"]["Note"][];
             next?: string;
         };
+        /**
+         * @description How tainted and clean value part.
+         * @enum {string}
+         */
+        Method: "fifo" | "haircut" | "lifo" | "poison" | "seniority" | "tiho";
+        /**
+         * @description How far a job has come.
+         * @enum {string}
+         */
+        JobState: "waiting" | "running" | "done" | "failed" | "cancelled";
+        /**
+         * @description What a job does.
+         * @enum {string}
+         */
+        JobKind: "trace" | "evidence" | "report";
+        /**
+         * @description A form of a report.
+         * @enum {string}
+         */
+        ReportFormat: "html" | "pdf" | "csv" | "graphml" | "gexf" | "stix" | "misp" | "goaml";
+        /** @description What is to be done. */
+        JobBody: {
+            kind: components["schemas"]["JobKind"];
+            case: string;
+            method?: components["schemas"]["Method"];
+            /** @description RFC 3339 or a date. */
+            as_of?: string;
+            formats?: components["schemas"]["ReportFormat"][];
+            analyst?: string;
+            /**
+             * @description Who may read the STIX and MISP files.
+             * @enum {string}
+             */
+            tlp?: "clear" | "green" | "amber" | "red";
+        };
+        /** @description What a job made. */
+        JobResult: {
+            name: string;
+            media_type: string;
+            bytes: number;
+        };
+        /** @description Long work as it stands now. */
+        Job: {
+            id: string;
+            kind: string;
+            title: string;
+            case?: string;
+            method?: components["schemas"]["Method"];
+            as_of?: number;
+            state: components["schemas"]["JobState"];
+            by: string;
+            created: number;
+            started?: number;
+            ended?: number;
+            /** @description How many units are done. */
+            done: number;
+            /** @description Of how many; 0 where that is not known. */
+            total: number;
+            unit: string;
+            /** @description Units a second. */
+            rate: number;
+            /** @description What is left at this rate. */
+            eta_seconds?: number;
+            error?: string;
+            result?: components["schemas"]["JobResult"];
+        };
+        /** @description A page of jobs. */
+        JobPage: {
+            items: components["schemas"]["Job"][];
+            next?: string;
+        };
+        /** @description The last block of a chain that counted; content stands in for the hash where the source gave none. */
+        TraceHead: {
+            height: number;
+            hash: string;
+            content?: string;
+        };
+        /** @description Everything that a trace rests on. */
+        TraceBasis: {
+            heads: {
+                [key: string]: components["schemas"]["TraceHead"];
+            };
+            labels: string;
+            rules: string;
+            cases: string;
+            fees?: string;
+            conclusions?: string;
+            coinjoins?: string;
+            weakest: string;
+            internal_value_unknown?: string[];
+        };
+        /** @description A stolen asset, and how much of it was stolen. */
+        TraceColour: {
+            colour: string;
+            chain: string;
+            asset: string;
+            stolen: components["schemas"]["Amount"];
+            already_stolen?: {
+                [key: string]: components["schemas"]["Amount"];
+            };
+        };
+        /** @description The headline of a colour, in basis points of what was stolen. */
+        TraceHeadline: {
+            traceable_bp: number;
+            dark_bp: number;
+            frozen_bp: number;
+        };
+        /** @description How value ended: held, service, mixer, dark, frozen, recovered, burned, fee, in-transit and more; docs/formats/trace-json.md names all. */
+        EndKind: string;
+        /** @description Where value of a colour ended. */
+        Disposition: {
+            colour: string;
+            kind: components["schemas"]["EndKind"];
+            chain: string;
+            asset: string;
+            at: string;
+            address: string;
+            entity: string;
+            amount: components["schemas"]["Amount"];
+            origin: components["schemas"]["Amount"];
+            certainty_bp: number;
+            by?: string;
+            hops: number;
+            /** @description RFC 3339. */
+            first: string;
+            /** @description RFC 3339. */
+            last: string;
+        };
+        /** @description One end of a crossing. */
+        CrossingSide: {
+            chain: string;
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            addresses: string[] | null;
+            into?: string;
+            tainted?: components["schemas"]["Amount"];
+            kind?: string;
+            tx?: string;
+            time?: string;
+        };
+        /** @description Value that left one place and came out at another. */
+        TraceCrossing: {
+            protocol: string;
+            in: components["schemas"]["CrossingSide"];
+            out: components["schemas"]["CrossingSide"][] | null;
+            certainty_bp: number;
+            evidence: string;
+            status?: string;
+            reason?: string;
+            destination?: string;
+            through?: string;
+        };
+        /** @description What one account gave or received in a swap. */
+        SwapSide: {
+            address: string;
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            tainted: components["schemas"]["Amount"];
+        };
+        /** @description A swap that tainted value went through. */
+        TraceSwap: {
+            chain: string;
+            tx: string;
+            height: number;
+            time: string;
+            initiator: string;
+            principal: string;
+            gave: components["schemas"]["SwapSide"];
+            received: components["schemas"]["SwapSide"][] | null;
+            pools: string[] | null;
+        };
+        /** @description A payout of an opaque service that may answer a tainted deposit. */
+        TraceCandidate: {
+            service: string;
+            in: components["schemas"]["CrossingSide"];
+            out?: components["schemas"]["CrossingSide"];
+            score_bp?: number;
+            class?: string;
+            residual_ppm?: number;
+            delay_seconds?: number;
+            rivals?: number;
+            followed_by?: string;
+            reason?: string;
+        };
+        /** @description What says who keeps the books at an address. */
+        TraceSource: {
+            chain: string;
+            address: string;
+            entity: string;
+            claim: string;
+            about: string;
+            label: string;
+            category?: string;
+            by: string;
+            source?: string;
+            confidence: number;
+            jurisdictions?: string;
+            rule?: string;
+        };
+        /** @description The answer that rests on chain data alone. */
+        TraceFacts: {
+            summary: {
+                [key: string]: components["schemas"]["TraceHeadline"];
+            };
+            dispositions: components["schemas"]["Disposition"][];
+        };
+        /** @description Something that did not add up. */
+        TraceAnomaly: {
+            kind: string;
+            chain: string;
+            height: number;
+            tx: string;
+            at: string;
+            asset: string;
+            amount: string;
+            detail: string;
+            address?: string;
+        };
+        /** @description The answer of a trace; docs/formats/trace-json.md describes every key. */
+        TraceResult: {
+            case: string;
+            method: components["schemas"]["Method"];
+            note?: string;
+            basis: components["schemas"]["TraceBasis"];
+            colours: components["schemas"]["TraceColour"][];
+            summary: {
+                [key: string]: components["schemas"]["TraceHeadline"];
+            };
+            dispositions: components["schemas"]["Disposition"][];
+            crossings: components["schemas"]["TraceCrossing"][];
+            swaps: components["schemas"]["TraceSwap"][];
+            candidates?: components["schemas"]["TraceCandidate"][];
+            labels?: components["schemas"]["TraceSource"][];
+            fact_only?: components["schemas"]["TraceFacts"];
+            anomalies: components["schemas"]["TraceAnomaly"][];
+            digest: string;
+        };
+        /** @description Who is held responsible, and who says so. */
+        CaseAttribution: {
+            actor: string;
+            by: string;
+            source?: string;
+            date?: string;
+            confidence: string;
+        };
+        /** @description What of a colour ended in one way. */
+        KindSum: {
+            kind: components["schemas"]["EndKind"];
+            origin: components["schemas"]["Amount"];
+            places: number;
+        };
+        /** @description The headline of a stolen asset, in basis points of what was stolen; a method that claims no origin has none. */
+        ColourSummary: {
+            colour: string;
+            chain: string;
+            asset: string;
+            stolen: components["schemas"]["Amount"];
+            traceable_bp?: number;
+            dark_bp?: number;
+            frozen_bp?: number;
+            kinds: components["schemas"]["KindSum"][];
+        };
+        /** @description How much there is to look at. */
+        CaseCounts: {
+            places: number;
+            crossings: number;
+            swaps: number;
+            candidates: number;
+            anomalies: number;
+            flows: number;
+        };
+        /** @description The headline of a case. */
+        CaseSummary: {
+            case: string;
+            /** @description Of the case. */
+            revision: number;
+            method: components["schemas"]["Method"];
+            as_of?: number;
+            made: number;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            digest: string;
+            title: string;
+            date?: string;
+            aliases: string[];
+            attributed_to?: components["schemas"]["CaseAttribution"];
+            note?: string;
+            basis: components["schemas"]["TraceBasis"];
+            colours: components["schemas"]["ColourSummary"][];
+            counts: components["schemas"]["CaseCounts"];
+            /** @description Whether there is an answer without what people assert, beside this one. */
+            fact_only: boolean;
+            /** @description RFC 3339. */
+            first?: string;
+            /** @description RFC 3339. */
+            last?: string;
+        };
+        /** @description How much of a stolen asset something stands for. */
+        OriginSum: {
+            colour: string;
+            asset: string;
+            origin: components["schemas"]["Amount"];
+        };
+        /** @description A page of places, with what all that the filters let through come to. */
+        PlacePage: {
+            case: string;
+            /** @description Of the case. */
+            revision: number;
+            method: components["schemas"]["Method"];
+            as_of?: number;
+            made: number;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            digest: string;
+            items: components["schemas"]["Disposition"][];
+            total: number;
+            origins: components["schemas"]["OriginSum"][];
+            next?: string;
+        };
+        /** @description One side of a movement. */
+        FlowEnd: {
+            at: string;
+            address: string;
+            asset: string;
+            kind: string;
+            colour: string;
+            amount: components["schemas"]["Amount"];
+            origin: components["schemas"]["Amount"];
+            certainty_bp: number;
+        };
+        /** @description What one transaction did to tainted value. */
+        Flow: {
+            chain: string;
+            tx: string;
+            height: number;
+            /** @description RFC 3339. */
+            time: string;
+            from: components["schemas"]["FlowEnd"][];
+            to: components["schemas"]["FlowEnd"][];
+            /** @description Who asserts a movement that no transaction shows. */
+            link?: string;
+        };
+        /** @description A page of movements. */
+        FlowPage: {
+            case: string;
+            /** @description Of the case. */
+            revision: number;
+            method: components["schemas"]["Method"];
+            as_of?: number;
+            made: number;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            digest: string;
+            items: components["schemas"]["Flow"][];
+            total: number;
+            next?: string;
+        };
+        /** @description A publication. */
+        Citation: {
+            by: string;
+            title: string;
+            url?: string;
+            date?: string;
+        };
+        /** @description Value that somebody could still freeze. */
+        Freezable: {
+            colour: string;
+            kind: components["schemas"]["EndKind"];
+            chain: string;
+            asset: string;
+            at: string;
+            address: string;
+            entity: string;
+            amount: components["schemas"]["Amount"];
+            origin: components["schemas"]["Amount"];
+            certainty_bp: number;
+            by?: string;
+            hops: number;
+            /** @description RFC 3339. */
+            first: string;
+            /** @description RFC 3339. */
+            last: string;
+            /** @enum {string} */
+            act: "service" | "issuer";
+            who: string;
+            jurisdictions?: string;
+            why: string;
+            source?: components["schemas"]["TraceSource"];
+            cites: components["schemas"]["Citation"][];
+        };
+        /** @description A page of what could still be frozen. */
+        FreezePage: {
+            case: string;
+            /** @description Of the case. */
+            revision: number;
+            method: components["schemas"]["Method"];
+            as_of?: number;
+            made: number;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            digest: string;
+            items: components["schemas"]["Freezable"][];
+            total: number;
+            origins: components["schemas"]["OriginSum"][];
+            next?: string;
+        };
+        /** @description The headline of a colour by one method. */
+        MethodColour: {
+            colour: string;
+            traceable_bp?: number;
+            dark_bp?: number;
+            frozen_bp?: number;
+        };
+        /** @description The headline by one method. */
+        MethodSummary: {
+            method: components["schemas"]["Method"];
+            note?: string;
+            digest: string;
+            colours: components["schemas"]["MethodColour"][];
+        };
+        /** @description What the methods say of one place. */
+        MethodDifference: {
+            colour: string;
+            chain: string;
+            asset: string;
+            at: string;
+            address: string;
+            entity: string;
+            /** @description By method. */
+            origins: {
+                [key: string]: components["schemas"]["Amount"];
+            };
+            spread: components["schemas"]["Amount"];
+            /** @description The spread in basis points of what was stolen. */
+            share_bp: number;
+            poison: components["schemas"]["Amount"];
+        };
+        /** @description Where the six methods differ. */
+        MethodComparison: {
+            case: string;
+            revision: number;
+            as_of?: number;
+            current: boolean;
+            methods: components["schemas"]["MethodSummary"][];
+            items: components["schemas"]["MethodDifference"][];
+            total: number;
+            next?: string;
+        };
+        /** @description A case as somebody left it. */
+        Revision: {
+            number: number;
+            title: string;
+            /** @enum {string} */
+            state: "open" | "closed";
+            text: string;
+            by: string;
+            at: number;
+            why?: string;
+        };
+        /** @description A page of revisions. */
+        RevisionPage: {
+            items: components["schemas"]["Revision"][];
+            next?: string;
+        };
+        /**
+         * @description What somebody is on a case.
+         * @enum {string}
+         */
+        CaseRole: "lead" | "analyst" | "reader";
+        /** @description What somebody is to be. */
+        CaseRoleBody: {
+            role: components["schemas"]["CaseRole"];
+        };
+        /** @description Somebody who works on a case, and who said so. */
+        CaseMember: {
+            person: string;
+            role: components["schemas"]["CaseRole"];
+            by: string;
+            at: number;
+        };
+        /** @description Everybody on a case. */
+        CaseMemberPage: {
+            items: components["schemas"]["CaseMember"][];
+            next?: string;
+        };
         /** @description A block and its time. */
         Moment: {
             height: number;
@@ -1509,8 +2638,8 @@ export interface components {
         };
         /** @description Thefts, and the publications that their figures are from. */
         Incidents: {
-            items: Record<string, never>[];
-            sources: Record<string, never>[];
+            items: components["schemas"]["Incident"][];
+            sources: components["schemas"]["RegisterSource"][];
             /** @description Digest of the register. */
             register: string;
         };
@@ -1567,6 +2696,780 @@ export interface components {
             inputs?: components["schemas"]["Leg"][];
             outputs?: components["schemas"]["Leg"][];
             movements?: components["schemas"]["Movement"][];
+        };
+        /** @description One thing that a text may mean. */
+        FoundItem: {
+            /** @enum {string} */
+            type: "address" | "transaction" | "outpoint" | "block" | "entity" | "incident" | "case" | "asset" | "label";
+            /** @description CAIP-2, or a network that no ledger here can hold. */
+            chain?: string;
+            /** @description What to ask with; a block goes by its height. */
+            id: string;
+            title: string;
+            detail: string;
+            /** @description Whether the ledger, the casebook or the register has it. */
+            held: boolean;
+        };
+        /** @description What a text may mean. */
+        Found: {
+            items: components["schemas"]["FoundItem"][];
+            /** @description Whether everything was looked through, and all of it is listed. */
+            complete: boolean;
+        };
+        /** @description An asset in a list. */
+        AssetLine: {
+            /** @description CAIP-19. */
+            asset: string;
+            symbol: string;
+            name: string;
+            /** @description CAIP-2; none where it has no ledger. */
+            chain?: string;
+            contract?: string;
+            decimals: number;
+            /** @enum {string} */
+            kind: "native" | "token" | "wrapped" | "staked" | "stable" | "unit";
+            /** @description Whether the store holds blocks of its chain. */
+            held: boolean;
+        };
+        /** @description The assets of the register. */
+        AssetList: {
+            items: components["schemas"]["AssetLine"][];
+            /** @description Digest of the register. */
+            register: string;
+        };
+        /** @description That a contract gives one whole unit for num/den of another asset. */
+        Redeems: {
+            as: string;
+            num: number;
+            den: number;
+            why: string;
+        };
+        /** @description A publication that rows refer to. */
+        RegisterSource: {
+            id: string;
+            by: string;
+            title: string;
+            uri?: string;
+            /** @description A day, a month, a year, or undated. */
+            date: string;
+            /** @description Whom it repeats, where it is not first-hand. */
+            quotes?: string;
+        };
+        /** @description One figure of what was taken. */
+        Loss: {
+            /** @description CAIP-19. */
+            asset?: string;
+            /** @description Whole units. */
+            quantity?: string;
+            /** @description Whole dollars, as the source says. */
+            usd?: number;
+            /** @description The end of a range. */
+            usd_to?: number;
+            /** @description What the figure counts, or when it was known. */
+            basis?: string;
+            sources: string[];
+        };
+        /** @description Who holds whom responsible. */
+        AttributedTo: {
+            actor: string;
+            by: string;
+            date?: string;
+            confidence?: string;
+            sources: string[];
+        };
+        /** @description A theft. */
+        Incident: {
+            id: string;
+            title: string;
+            /** @description A day or a month. */
+            date: string;
+            /** @description The case that follows it. */
+            case?: string;
+            losses: components["schemas"]["Loss"][];
+            attributed_to: components["schemas"]["AttributedTo"][];
+            route?: string;
+            note?: string;
+            recovery?: string;
+        };
+        /** @description How many units there were, by somebody's word. */
+        AssetSupply: {
+            quantity: string;
+            as_of: string;
+            sources: string[];
+        };
+        /** @description A figure of a theft in which an asset was taken. */
+        AssetTheft: {
+            incident: string;
+            title: string;
+            date: string;
+            /** @description CAIP-19. */
+            asset?: string;
+            /** @description Whole units. */
+            quantity?: string;
+            /** @description Whole dollars, as the source says. */
+            usd?: number;
+            /** @description The end of a range. */
+            usd_to?: number;
+            /** @description What the figure counts, or when it was known. */
+            basis?: string;
+            sources: string[];
+        };
+        /** @description What one whole unit of an asset cost. */
+        Price: {
+            asset: string;
+            symbol?: string;
+            /** @description The day whose close it is. */
+            day: string;
+            /** @description US dollars, decimal. */
+            usd: string;
+            by: string;
+            /** @description Whether it is of an earlier day than the one asked for. */
+            stale: boolean;
+            /** @description The asset whose price stands for this one's, by redemption. */
+            as?: string;
+        };
+        /** @description What assets cost. */
+        PriceList: {
+            items: components["schemas"]["Price"][];
+            /** @description As asked for; empty for the newest of each. */
+            day: string;
+        };
+        /** @description What is known of an asset. What nobody has written down is left out. */
+        AssetPage: {
+            /** @description CAIP-19. */
+            asset: string;
+            symbol: string;
+            name: string;
+            /** @description CAIP-2; none where it has no ledger. */
+            chain?: string;
+            contract?: string;
+            decimals: number;
+            /** @enum {string} */
+            kind: "native" | "token" | "wrapped" | "staked" | "stable" | "unit";
+            /** @description Whether the store holds blocks of its chain. */
+            held: boolean;
+            since?: string;
+            background: string;
+            issuer?: string;
+            /** @description Who can freeze an address; nobody where it is known that nobody can. */
+            freeze?: string;
+            backing?: string;
+            redeems?: components["schemas"]["Redeems"];
+            /** @description The asset that it is a form of. */
+            stands_for?: string;
+            forms: components["schemas"]["AssetLine"][];
+            prices: components["schemas"]["Price"][];
+            supplies: components["schemas"]["AssetSupply"][];
+            thefts: components["schemas"]["AssetTheft"][];
+            sources: components["schemas"]["RegisterSource"][];
+            register: string;
+            /** @description Whether the register has no row of it. */
+            unlisted: boolean;
+        };
+        /** @description What somebody says of who an actor is, or of who did something. */
+        EntityClaim: {
+            id: string;
+            label: string;
+            actor?: string;
+            category?: string;
+            abuse?: string;
+            confidence: number;
+            by: string;
+            source?: string;
+            why?: string;
+            from?: number;
+            until?: number;
+            learned: number;
+            parent?: string;
+            aliases: string[];
+            jurisdictions: string[];
+        };
+        /** @description A theft that somebody attributes to an actor or to whom he commands. */
+        EntityTheft: {
+            id: string;
+            title?: string;
+            date?: string;
+            actor: string;
+            by: string;
+        };
+        /** @description An address that a claim gives to an actor. */
+        EntityAddress: {
+            network: string;
+            address: string;
+            label: string;
+            by: string;
+            confidence: number;
+        };
+        /** @description Somebody with what is said of him. */
+        EntityPage: {
+            id: string;
+            label: string;
+            names: string[];
+            /** @description Himself, and whom he belongs to, nearest first. */
+            line: string[];
+            jurisdictions: string[];
+            parents: string[];
+            /** @description Who belongs to him, by any claim. */
+            members: string[];
+            incidents: components["schemas"]["EntityTheft"][];
+            claims: components["schemas"]["EntityClaim"][];
+            addresses: components["schemas"]["EntityAddress"][];
+            /** @description How many addresses claims give to him. */
+            named: number;
+            /** @description How many they give to who belongs to him. */
+            of_members: number;
+        };
+        /** @description A theft with who is held responsible. */
+        IncidentPage: {
+            incident: components["schemas"]["Incident"];
+            actors: components["schemas"]["Actor"][];
+            assets: components["schemas"]["AssetLine"][];
+            claims: components["schemas"]["EntityClaim"][];
+            /** @description Of the casebook, that follow it. */
+            cases: string[];
+            sources: components["schemas"]["RegisterSource"][];
+            register: string;
+        };
+        /** @description Two claims that cannot both be right. Nothing is resolved. */
+        Conflict: {
+            /** @enum {string} */
+            over: "actor" | "category";
+            a: components["schemas"]["Label"];
+            b: components["schemas"]["Label"];
+        };
+        /** @description All conflicts. */
+        ConflictPage: {
+            items: components["schemas"]["Conflict"][];
+            next?: string;
+        };
+        /** @description A member of a cluster of which something is said. */
+        NamedMember: {
+            address: string;
+            labels: components["schemas"]["Label"][];
+            conflicts: components["schemas"]["Conflict"][];
+        };
+        /** @description A transaction without which a cluster falls apart. */
+        WeakLink: {
+            tx: string;
+            /** @description Addresses of each part. */
+            parts: number[];
+            /** @description Pairs of actors that it alone holds together. */
+            actors_apart: number;
+        };
+        /** @description One transaction by which two addresses have one owner. */
+        ClusterTie: {
+            a: string;
+            b: string;
+            rule: string;
+            tx: string;
+            confidence: number;
+        };
+        /** @description Why two addresses have one owner. */
+        ClusterTies: {
+            to: string;
+            /** @description False where no rule says so. */
+            joined: boolean;
+            steps: components["schemas"]["ClusterTie"][];
+        };
+        /** @description Addresses that have one owner, by the rules. */
+        Cluster: {
+            chain: string;
+            /** @description Height. */
+            as_of: number;
+            /** @description Its earliest address. */
+            root: string;
+            members: number;
+            rules: string;
+            /** @description Members, earliest first. */
+            items: string[];
+            next?: string;
+            named: components["schemas"]["NamedMember"][];
+            /** @description How many members were looked up for named, the earliest first. */
+            looked: number;
+            actors: string[];
+            /** @description Whether labels name several actors. */
+            conflict: boolean;
+            cohesion_bp?: number;
+            weak: components["schemas"]["WeakLink"][];
+            why?: components["schemas"]["ClusterTies"];
+        };
+        /** @description How much of an asset a finding is about. */
+        FindingAmount: {
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            saturated?: boolean;
+        };
+        /** @description A figure that decided, or that was measured. */
+        FindingFigure: {
+            name: string;
+            value: string;
+            unit?: string;
+        };
+        /** @description A pattern that transactions met. */
+        Finding: {
+            pattern: string;
+            title: string;
+            text: string;
+            chains: string[];
+            /** @description RFC 3339. */
+            from: string;
+            to: string;
+            transactions: number;
+            /** @description At most 1,000. */
+            txs: string[];
+            amounts: components["schemas"]["FindingAmount"][];
+            parties: string[];
+            addresses: string[];
+            resembles: string[];
+            parameters: components["schemas"]["FindingFigure"][];
+            measures: components["schemas"]["FindingFigure"][];
+        };
+        /** @description The conduct of an address. */
+        Behaviour: {
+            chain: string;
+            subject?: string;
+            as_of?: number;
+            cluster_size?: number;
+            addresses: string[];
+            transactions?: number;
+            trace?: string;
+            left_out: string[];
+            findings: components["schemas"]["Finding"][];
+        };
+        /** @description What the store holds of a chain, and how it is followed. */
+        ChainStatus: {
+            chain: string;
+            height: number;
+            hash: string;
+            blocks: number;
+            txs: number;
+            /** @enum {string} */
+            weakest: "proven" | "node" | "file";
+            first: number;
+            /** @description RFC 3339. */
+            time: string;
+            content: string;
+            unspent_outputs?: number;
+            unspent_value?: string;
+            accounts?: number;
+            followed: boolean;
+            /** @description What is wrong with its node. */
+            trouble?: string;
+            /** @description Whether its node had nothing newer when it was last asked. */
+            current: boolean;
+            /** @description Of late; none while none are added. */
+            blocks_per_second?: number;
+        };
+        /** @description What a store holds. */
+        Status: {
+            chains: components["schemas"]["ChainStatus"][];
+            /** @description Revision. */
+            labels: string;
+            claims: number;
+        };
+        /** @description A branch of a merkle tree, from the leaf up, as explorers print hashes. */
+        MerkleProof: {
+            root: string;
+            branch: string[];
+        };
+        /** @description What stands behind a transaction. */
+        Proof: {
+            chain: string;
+            id: string;
+            height: number;
+            block?: string;
+            time: number;
+            index: number;
+            txs: number;
+            /** @enum {string} */
+            provenance: "proven" | "node" | "file";
+            merkle?: components["schemas"]["MerkleProof"];
+            /** @description What the answer proves. */
+            shown: string[];
+            /** @description What rests on somebody's word. */
+            word: string[];
+            /** @description What to do to prove more. */
+            next: string;
+        };
+        /** @description What one source says in one file. */
+        LabelList: {
+            name: string;
+            by: string;
+            /** @description When something of it was learnt first. */
+            first: number;
+            last: number;
+            claims: number;
+            withdrawn: number;
+            digest: string;
+        };
+        /** @description What was taken in. */
+        LabelLists: {
+            items: components["schemas"]["LabelList"][];
+            /** @description Revision of all. */
+            labels: string;
+            claims: number;
+        };
+        /** @description What a file changes, in numbers. */
+        LabelCounts: {
+            added: number;
+            changed: number;
+            withdrawn: number;
+            unchanged: number;
+            refused: number;
+            warnings: number;
+        };
+        /** @description What becomes of one row, or of a claim that a file no longer makes. */
+        LabelChange: {
+            /** @enum {string} */
+            change: "added" | "changed" | "withdrawn" | "refused" | "warning";
+            network: string;
+            subject: string;
+            label: string;
+            actor?: string;
+            category?: string;
+            /** @description What the same list said of it. */
+            before?: string;
+            reason?: string;
+            line?: number;
+        };
+        /** @description What a file would change. */
+        LabelChanges: {
+            name: string;
+            format: string;
+            /** @description Stands for this file, read so, on the labels as they are. */
+            digest: string;
+            /** @description SHA-256 of the file. */
+            content: string;
+            /** @description Whether the file lists everything that its source says. */
+            whole: boolean;
+            counts: components["schemas"]["LabelCounts"];
+            items: components["schemas"]["LabelChange"][];
+            /** @description Whether all changes are listed; at most 1,000 are. */
+            complete: boolean;
+        };
+        /** @description What became of a file. */
+        LabelImport: {
+            name: string;
+            format: string;
+            digest: string;
+            content: string;
+            counts: components["schemas"]["LabelCounts"];
+            /** @description Revision after it. */
+            labels: string;
+            claims: number;
+        };
+        /** @description A flow chart of every stolen asset. */
+        Sankey: {
+            case: string;
+            method: components["schemas"]["Method"];
+            /** @description What the method does not claim. */
+            note?: string;
+            /** @description Of the trace. */
+            digest: string;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            colours: components["schemas"]["SankeyChart"][];
+        };
+        /** @description The flow chart of one stolen asset. Origins are base units of it. */
+        SankeyChart: {
+            colour: string;
+            chain: string;
+            asset: string;
+            stolen: components["schemas"]["Amount"];
+            columns: number;
+            nodes: components["schemas"]["SankeyNode"][];
+            bands: components["schemas"]["SankeyBand"][];
+            /** @description What came back to an asset that it had left, taken out of the bands. */
+            returned: components["schemas"]["Amount"];
+            /** @description What was divided in proportion, because a transaction took in several assets and gave several. */
+            divided: components["schemas"]["Amount"];
+        };
+        /** @description One bar. */
+        SankeyNode: {
+            key: string;
+            label: string;
+            /** @enum {string} */
+            class: "stolen" | "asset" | "protocol" | "chain" | "kind";
+            chain?: string;
+            asset?: string;
+            kind?: string;
+            column: number;
+            origin: components["schemas"]["Amount"];
+            ended: components["schemas"]["Amount"];
+        };
+        /** @description Value from one bar to another. The class is that of the bar that it leads to, and for the last column the kind. */
+        SankeyBand: {
+            from: string;
+            to: string;
+            origin: components["schemas"]["Amount"];
+            class: string;
+            certainty_bp: number;
+        };
+        /** @description How much happened when. */
+        Timeline: {
+            case: string;
+            method: components["schemas"]["Method"];
+            /** @description What the method does not claim. */
+            note?: string;
+            /** @description Of the trace. */
+            digest: string;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            /** @description Unix seconds. */
+            first: number;
+            last: number;
+            /** @description Seconds of a bucket. */
+            step: number;
+            /** @description Where the first bucket begins. */
+            begin: number;
+            buckets: number;
+            lanes: components["schemas"]["TimelineLane"][];
+            series: components["schemas"]["TimelineSeries"][];
+            events: components["schemas"]["TimelineEvent"][];
+            /** @description Movements of which no time is known; they are in nothing else here. */
+            undated: number;
+        };
+        /**
+         * @description What happened.
+         * @enum {string}
+         */
+        TimelineLaneName: "theft" | "move" | "swap" | "crossing" | "service" | "mixer" | "frozen";
+        /** @description A kind of happening. */
+        TimelineLane: {
+            lane: components["schemas"]["TimelineLaneName"];
+            label: string;
+            flows: number;
+        };
+        /** @description One colour in one lane. */
+        TimelineSeries: {
+            lane: components["schemas"]["TimelineLaneName"];
+            colour: string;
+            points: components["schemas"]["TimelinePoint"][];
+        };
+        /** @description What happened in one bucket. */
+        TimelinePoint: {
+            bucket: number;
+            origin: components["schemas"]["Amount"];
+            flows: number;
+        };
+        /** @description A happening that is worth a mark. */
+        TimelineEvent: {
+            lane: components["schemas"]["TimelineLaneName"];
+            time: number;
+            chain: string;
+            tx?: string;
+            colour: string;
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            origin: components["schemas"]["Amount"];
+            at: string;
+            address: string;
+            entity?: string;
+            link?: string;
+        };
+        /** @description A part of a stolen asset, in base units of it. */
+        FlowShare: {
+            colour: string;
+            origin: components["schemas"]["Amount"];
+        };
+        /** @description Who passed value to whom. */
+        FlowGraph: {
+            case: string;
+            method: components["schemas"]["Method"];
+            /** @description What the method does not claim. */
+            note?: string;
+            /** @description Of the trace. */
+            digest: string;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            nodes: components["schemas"]["FlowNode"][];
+            edges: components["schemas"]["FlowEdge"][];
+            width: number;
+            height: number;
+            /** @description Nodes that the filters leave. */
+            total: number;
+            left_out: components["schemas"]["FlowLeftOut"];
+        };
+        /** @description What there was no room for. Origins are what ended there. */
+        FlowLeftOut: {
+            nodes: number;
+            edges: number;
+            origin: components["schemas"]["FlowShare"][];
+        };
+        /** @description A place. A rest stands for what a node leads to and is left out; a transaction stands between where many gave to many. */
+        FlowNode: {
+            key: string;
+            label: string;
+            /** @enum {string} */
+            class: "address" | "output" | "entity" | "cluster" | "transaction" | "rest";
+            chain: string;
+            address?: string;
+            tx?: string;
+            entity?: string;
+            /** @description How value ended here, by the largest part. */
+            kind?: string;
+            theft: boolean;
+            /** @description How many are in it; for a rest, how many nodes. */
+            addresses: number;
+            hops: number;
+            received: components["schemas"]["FlowShare"][];
+            ended: components["schemas"]["FlowShare"][];
+            costs: components["schemas"]["FlowShare"][];
+            first: number;
+            last: number;
+            x: number;
+            y: number;
+        };
+        /** @description Value of one asset and colour that moved between two nodes. */
+        FlowEdge: {
+            from: string;
+            to: string;
+            colour: string;
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            origin: components["schemas"]["Amount"];
+            transactions: number;
+            /** @description The first few. */
+            txs: string[];
+            first: number;
+            last: number;
+            certainty_bp: number;
+            link?: string;
+            /** @description Whether it is drawn from right to left. */
+            back: boolean;
+        };
+        /** @description The shortest way from a theft to a place. */
+        FlowPath: {
+            case: string;
+            method: components["schemas"]["Method"];
+            /** @description What the method does not claim. */
+            note?: string;
+            /** @description Of the trace. */
+            digest: string;
+            /** @description Whether the store holds nothing newer that would count. */
+            current: boolean;
+            colour: string;
+            at: string;
+            flows: components["schemas"]["Flow"][];
+            graph: components["schemas"]["FlowGraph"];
+        };
+        /** @description What passed between an address and another, one way, of one asset. */
+        Neighbour: {
+            address: string;
+            entity?: string;
+            /** @description Whether the entity holds value for others. */
+            service: boolean;
+            /** @enum {string} */
+            direction: "received" | "sent";
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            transfers: number;
+            first: number;
+            last: number;
+            txs: string[];
+            /** @description Whether the amount is an upper bound, because others paid in too. */
+            shared: boolean;
+        };
+        /** @description A page of counterparties. */
+        NeighbourPage: {
+            items: components["schemas"]["Neighbour"][];
+            /** @description Transactions that were looked at. */
+            looked: number;
+            /** @description Whether those are all. */
+            complete: boolean;
+            total: number;
+            next?: string;
+        };
+        /** @description A transaction as nodes and edges. */
+        TransactionGraph: {
+            chain: string;
+            tx: string;
+            height: number;
+            time: number;
+            status?: string;
+            nodes: components["schemas"]["TransactionNode"][];
+            edges: components["schemas"]["TransactionEdge"][];
+            drawn_width: number;
+            drawn_height: number;
+            /** @description Sides that there was no room for. */
+            left_out: number;
+        };
+        /** @description A side of a transaction, or the transaction itself. */
+        TransactionNode: {
+            key: string;
+            label: string;
+            /** @enum {string} */
+            class: "address" | "output" | "transaction" | "fee" | "issue";
+            address?: string;
+            entity?: string;
+            service: boolean;
+            x: number;
+            y: number;
+        };
+        /** @description Value that moved in a transaction. */
+        TransactionEdge: {
+            from: string;
+            to: string;
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            kind?: string;
+            log_index?: number;
+            outpoint?: string;
+            spent_by?: string;
+        };
+        /** @description Ways of value from one address to another. */
+        WayList: {
+            items: components["schemas"]["Way"][];
+            looked: number;
+            /** @description Whether no bound was reached. */
+            complete: boolean;
+            /** @description Why it is not complete. */
+            why?: string;
+        };
+        /** @description One way; each step begins where the one before ended. */
+        Way: {
+            steps: components["schemas"]["WayStep"][];
+        };
+        /** @description One transfer of a way. */
+        WayStep: {
+            from: string;
+            to: string;
+            tx: string;
+            height: number;
+            time: number;
+            asset: string;
+            amount: components["schemas"]["Amount"];
+            /** @description Whether others paid in too, so that the amount may be theirs. */
+            shared: boolean;
+        };
+        /** @description A graph that is to be placed. */
+        GraphBody: {
+            nodes: {
+                key: string;
+                /** @description The column that is wanted. */
+                layer?: number;
+            }[];
+            edges: {
+                from: string;
+                to: string;
+            }[];
+        };
+        /** @description Where the nodes of a graph are, in the order in which they were sent. */
+        PlacedGraph: {
+            nodes: {
+                key: string;
+                x: number;
+                y: number;
+                layer: number;
+            }[];
+            edges: {
+                from: string;
+                to: string;
+                /** @description Whether it is drawn from right to left. */
+                back: boolean;
+            }[];
+            width: number;
+            height: number;
         };
         /**
          * @description What somebody may do; each includes those before it.
@@ -1656,6 +3559,15 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The trace is being made; the job says how far it is, and Location where to ask. */
+        Pending: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Job"];
+            };
+        };
         /** @description This server runs without the part that answers this. */
         NotWired: {
             headers: {
@@ -1675,6 +3587,14 @@ export interface components {
         Address: string;
         /** @description next of the page before. */
         Cursor: string;
+        /** @description How tainted and clean value part; fifo without it. */
+        Method: components["schemas"]["Method"];
+        /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+        AsOf: string;
+        /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+        Fresh: "true" | "false";
+        /** @description Seconds to wait for a trace that is being made. */
+        Wait: number;
         /** @description How many at most. */
         Limit: number;
     };
@@ -2856,6 +4776,515 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listJobs: {
+        parameters: {
+            query?: {
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    startJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "report",
+                 *       "case": "bybit-2025",
+                 *       "formats": [
+                 *         "html",
+                 *         "stix"
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["JobBody"];
+            };
+        };
+        responses: {
+            /** @description The job. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    endJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it was left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getJobResult: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/octet-stream": string;
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTrace: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceResult"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCaseSummary: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseSummary"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPlaces: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description By what. */
+                sort?: "origin" | "amount" | "hops" | "first" | "last" | "kind" | "chain" | "asset" | "entity";
+                /** @description Which way. */
+                order?: "desc" | "asc";
+                /** @description Only this colour. */
+                colour?: string;
+                /** @description Only places where value ended so. */
+                kind?: string;
+                /** @description Only this chain, CAIP-2. */
+                chain?: string;
+                /** @description Only this asset, CAIP-19. */
+                asset?: string;
+                /** @description Only this entity. */
+                entity?: string;
+                /** @description Part of the place, the address or the entity, in any capitals. */
+                q?: string;
+                /** @description The least origin. */
+                least?: components["schemas"]["Amount"];
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacePage"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listFlows: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description Only what moved from or to this place or address. */
+                at?: string;
+                /** @description Only this colour. */
+                colour?: string;
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPage"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listFreezable: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description Only this colour. */
+                colour?: string;
+                /** @description Only by this power. */
+                act?: "service" | "issuer";
+                /** @description Only by this service or issuer. */
+                who?: string;
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FreezePage"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    compareMethods: {
+        parameters: {
+            query?: {
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MethodComparison"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRevisions: {
+        parameters: {
+            query?: {
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listCaseMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All members. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseMemberPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    putCaseMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+                /** @description Identifier of a person or a key. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "lead"
+                 *     }
+                 */
+                "application/json": components["schemas"]["CaseRoleBody"];
+            };
+        };
+        responses: {
+            /** @description The member. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseMember"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    removeCaseMember: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+                /** @description Identifier of a person or a key. */
+                person: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who was taken off. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseMember"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
     getAddress: {
         parameters: {
             query?: never;
@@ -2996,6 +5425,318 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getSankey: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description Only this colour. */
+                colour?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sankey"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTimeline: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description Only this colour. */
+                colour?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getGraph: {
+        parameters: {
+            query?: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description Only this colour. */
+                colour?: string;
+                /** @description Leaves out what moves less, in base units of the stolen asset. */
+                least?: components["schemas"]["Amount"];
+                /** @description Unix seconds or RFC 3339: nothing before. */
+                since?: string;
+                /** @description Unix seconds or RFC 3339: nothing after. */
+                until?: string;
+                /** @description Leaves out what is further from the theft, or from the root. */
+                hops?: number;
+                /** @description An address or a place to begin at, instead of at the thefts; only what comes after it is shown. */
+                root?: string;
+                /** @description What is one node. */
+                group?: "address" | "entity" | "cluster";
+                /** @description Nodes at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowGraph"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getPath: {
+        parameters: {
+            query: {
+                /** @description How tainted and clean value part; fifo without it. */
+                method?: components["parameters"]["Method"];
+                /** @description RFC 3339, or a date, which means its end; the newest block without it. */
+                as_of?: components["parameters"]["AsOf"];
+                /** @description Whether to trace anew where the store holds what the kept trace does not rest on. */
+                fresh?: components["parameters"]["Fresh"];
+                /** @description Seconds to wait for a trace that is being made. */
+                wait?: components["parameters"]["Wait"];
+                /** @description The place, as the trace writes it. */
+                at: string;
+                /** @description The colour; needed where the trace has several. */
+                colour?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FlowPath"];
+                };
+            };
+            202: components["responses"]["Pending"];
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listNeighbours: {
+        parameters: {
+            query?: {
+                /** @description Only who paid in, or who was paid. */
+                direction?: "both" | "in" | "out";
+                /** @description Unix seconds or RFC 3339: nothing before. */
+                since?: string;
+                /** @description Unix seconds or RFC 3339: nothing after. */
+                until?: string;
+                /** @description Only this asset, CAIP-19. */
+                asset?: string;
+                /** @description Leaves out who has less, in base units. */
+                least?: components["schemas"]["Amount"];
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description bitcoin, ethereum or CAIP-2. */
+                chain: components["parameters"]["Chain"];
+                /** @description The address, as people write it. */
+                address: components["parameters"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NeighbourPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getTransactionGraph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description bitcoin, ethereum or CAIP-2. */
+                chain: components["parameters"]["Chain"];
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TransactionGraph"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPaths: {
+        parameters: {
+            query: {
+                /** @description Where value came from. */
+                from: string;
+                /** @description Where it went. */
+                to: string;
+                /** @description Transfers in a way at most. */
+                hops?: number;
+                /** @description Unix seconds or RFC 3339: nothing before. */
+                since?: string;
+                /** @description Ways at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description bitcoin, ethereum or CAIP-2. */
+                chain: components["parameters"]["Chain"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WayList"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    placeGraph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "nodes": [
+                 *         {
+                 *           "key": "a"
+                 *         },
+                 *         {
+                 *           "key": "b"
+                 *         }
+                 *       ],
+                 *       "edges": [
+                 *         {
+                 *           "from": "a",
+                 *           "to": "b"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["GraphBody"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedGraph"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getHoldings: {
         parameters: {
             query?: {
@@ -3090,6 +5831,434 @@ export interface operations {
                 };
                 content: {
                     "application/atom+xml": string;
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    search: {
+        parameters: {
+            query: {
+                /** @description An address in any notation, a transaction, TXID:N, a block as "ethereum 21895251", "#21895251" or by its hash, the name of an actor, a theft, a case or an asset, or the beginning of a label. */
+                q: string;
+                /** @description How many at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Found"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAssets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetList"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getAsset: {
+        parameters: {
+            query: {
+                /** @description CAIP-19 identifier, as eip155:1/slip44:60. */
+                asset: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AssetPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listPrices: {
+        parameters: {
+            query?: {
+                /** @description The day, as 2025-03-17; without it, the newest price of each. */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceList"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getEntity: {
+        parameters: {
+            query?: {
+                /** @description How many addresses at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Identifier, or a name that nobody else has. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getCluster: {
+        parameters: {
+            query?: {
+                /** @description Another address: why tells by which transactions both have one owner. */
+                to?: string;
+                /** @description next of the page before. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description How many at most. */
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path: {
+                /** @description bitcoin, ethereum or CAIP-2. */
+                chain: components["parameters"]["Chain"];
+                /** @description The address, as people write it. */
+                address: components["parameters"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getBehaviour: {
+        parameters: {
+            query?: {
+                /** @description Only this one of `coldtrail behaviour --list`. */
+                pattern?: string;
+                /** @description Whether to look at all addresses of its owner together. */
+                owner?: "true" | "false";
+            };
+            header?: never;
+            path: {
+                /** @description bitcoin, ethereum or CAIP-2. */
+                chain: components["parameters"]["Chain"];
+                /** @description The address, as people write it. */
+                address: components["parameters"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Behaviour"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listConflicts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description bitcoin, ethereum or CAIP-2. */
+                chain: components["parameters"]["Chain"];
+                /** @description The address, as people write it. */
+                address: components["parameters"]["Address"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictPage"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description bitcoin, ethereum or CAIP-2. */
+                chain: components["parameters"]["Chain"];
+                /** @description Identifier. */
+                id: components["parameters"]["ID"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proof"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listLabelLists: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelLists"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    previewLabels: {
+        parameters: {
+            query: {
+                /** @description Name of the file, without folders: a complete list replaces what one of this name said before. */
+                name: string;
+                /** @description Told from name and content without it. */
+                format?: "" | "tagpack" | "actorpack" | "case" | "ofac-csv" | "ofac-xml" | "ofac-advanced" | "ofac-list" | "ftm" | "stix" | "csv" | "etherscan" | "list";
+                /** @description Whether to take what is right of a file with bad rows. */
+                keep_going?: "true" | "false";
+                /** @description Who says so, where the file does not say. */
+                by?: string;
+                /** @description Where it was published, where the file does not say. */
+                source?: string;
+                /** @description What is said, where the file does not say. */
+                label?: string;
+                /** @description Who is behind the addresses, where the file does not say. */
+                actor?: string;
+                /** @description Category of the taxonomy, where the file does not say. */
+                category?: string;
+                /** @description Abuse of the taxonomy, where the file does not say. */
+                abuse?: string;
+                /** @description Network of the addresses, where the file does not say. */
+                network?: string;
+                /** @description How sure the source is, by its reason, where the file does not say. */
+                confidence?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file, at most 32 MiB. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "text/plain": string;
+                "text/csv": string;
+                "application/xml": string;
+                "application/yaml": string;
+                "application/json": components["schemas"]["Raw"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelChanges"];
+                };
+            };
+            501: components["responses"]["NotWired"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    importLabels: {
+        parameters: {
+            query: {
+                /** @description Name of the file, without folders: a complete list replaces what one of this name said before. */
+                name: string;
+                /** @description Told from name and content without it. */
+                format?: "" | "tagpack" | "actorpack" | "case" | "ofac-csv" | "ofac-xml" | "ofac-advanced" | "ofac-list" | "ftm" | "stix" | "csv" | "etherscan" | "list";
+                /** @description digest of the preview. */
+                digest: string;
+                /** @description Whether to take what is right of a file with bad rows. */
+                keep_going?: "true" | "false";
+                /** @description Who says so, where the file does not say. */
+                by?: string;
+                /** @description Where it was published, where the file does not say. */
+                source?: string;
+                /** @description What is said, where the file does not say. */
+                label?: string;
+                /** @description Who is behind the addresses, where the file does not say. */
+                actor?: string;
+                /** @description Category of the taxonomy, where the file does not say. */
+                category?: string;
+                /** @description Abuse of the taxonomy, where the file does not say. */
+                abuse?: string;
+                /** @description Network of the addresses, where the file does not say. */
+                network?: string;
+                /** @description How sure the source is, by its reason, where the file does not say. */
+                confidence?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The file, at most 32 MiB. */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+                "text/plain": string;
+                "text/csv": string;
+                "application/xml": string;
+                "application/yaml": string;
+                "application/json": components["schemas"]["Raw"];
+            };
+        };
+        responses: {
+            /** @description The answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelImport"];
                 };
             };
             501: components["responses"]["NotWired"];
