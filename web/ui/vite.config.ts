@@ -10,7 +10,7 @@ export default defineConfig({
   base: '/',
   build: {
     outDir: '../dist',
-    emptyOutDir: true,
+    emptyOutDir: true, // files of the build before go
     target: 'es2022',
     modulePreload: { polyfill: false },
     assetsInlineLimit: 0, // the content security policy lets nothing in that is not a file of this server
