@@ -42,7 +42,7 @@ func (d drawings) Timeline(_ context.Context, of *server.TraceOf, colour string)
 	about, err := d.of(of)
 	return &deskview.Timeline{
 		Of: about, First: 1, Last: 2, Step: 60, Buckets: 1, Lanes: []deskview.Lane{{Lane: "theft", Label: "Thefts", Flows: 1}},
-		Series: []deskview.Series{{Lane: "theft", Colour: colour, Points: []deskview.Point{{Origin: "9", Flows: 1}}}},
+		Series: []deskview.Series{{Lane: "theft", Colour: colour, Points: []deskview.Point{{Origin: "9", Ends: 1}}}},
 		Events: []deskview.Event{{Lane: "theft", Time: 1, Chain: "eip155:1", Tx: "0x1", Colour: colour, Asset: "eip155:1/slip44:60", Amount: "9", Origin: "9", At: "0x2", Address: "0x2"}},
 	}, err
 }

@@ -1,5 +1,7 @@
 package view
 
+import "coldtrail/ledger"
+
 // A Timeline is how much happened when.
 type Timeline struct {
 	Of
@@ -37,7 +39,10 @@ type Series struct {
 type Point struct {
 	Bucket int    `json:"bucket"`
 	Origin string `json:"origin"`
-	Flows  int    `json:"flows"`
+	// Ends is how many places were reached; one flow may reach several.
+	Ends int `json:"ends"`
+
+	sum ledger.Amount
 }
 
 // An Event is one happening that is worth a mark.

@@ -9,6 +9,7 @@ package view
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"coldtrail/ledger"
@@ -75,4 +76,38 @@ func coloursOf(r *trace.Result, colour string) ([]trace.Colour, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: the trace has no colour %.100q", ErrSelection, colour)
+}
+
+// Names says what people call an asset, empty where nobody knows.
+type Names func(asset string) string
+
+// of is what people call an asset, or its reference on its chain.
+func (n Names) of(asset string) string {
+	if n != nil {
+		if name := n(asset); name != "" {
+			return name
+		}
+	}
+	_, reference, _ := strings.Cut(asset, "/")
+	return reference
+}
+
+// chainOf is the chain of a CAIP-19 asset.
+func chainOf(asset string) string {
+	chain, _, _ := strings.Cut(asset, "/")
+	return chain
+}
+
+// asserters names those who assert what no transaction shows, by what the trace calls it.
+func asserters(r *trace.Result) map[string]bool {
+	names := map[string]bool{}
+	for i := range r.Crossings {
+		for _, words := range []string{"asserted by ", "accepted by "} {
+			if rest, ok := strings.CutPrefix(r.Crossings[i].Evidence, words); ok {
+				name, _, _ := strings.Cut(rest, ": ")
+				names[name] = true
+			}
+		}
+	}
+	return names
 }
