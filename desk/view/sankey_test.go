@@ -19,20 +19,20 @@ var (
 	stolen = sync.OnceValues(func() (reporttest.Answer, error) { return reporttest.Bybit(background(), taint.FIFO) })
 )
 
-func answer(t testing.TB, of func() (reporttest.Answer, error)) *trace.Result {
-	t.Helper()
+func answer(tb testing.TB, of func() (reporttest.Answer, error)) *trace.Result {
+	tb.Helper()
 	a, err := of()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return a.Result
 }
 
-func big10(t testing.TB, text string) *big.Int {
-	t.Helper()
+func big10(tb testing.TB, text string) *big.Int {
+	tb.Helper()
 	n, ok := new(big.Int).SetString(text, 10)
 	if !ok {
-		t.Fatalf("%q is no number", text)
+		tb.Fatalf("%q is no number", text)
 	}
 	return n
 }

@@ -103,31 +103,17 @@ func (b *timelineBuilder) flow(f *trace.Flow) error {
 		from[f.From[i].Asset+" "+f.From[i].At], from[f.From[i].Asset+" "+f.From[i].Address] = true, true
 		came[f.From[i].Colour] = true
 	}
-	seen := map[string]bool{} // lanes and colours in which the flow is counted
+	seen := map[string]bool{} // lanes in which the flow is counted
 	for i := range f.To {
 		e := &f.To[i]
-		if b.colour != "" && e.Colour != b.colour || e.Kind == "fee" || e.Kind == "burned" || e.Kind == "rounding" {
-			continue
-		}
-		in := []string{laneMove}
-		if !came[e.Colour] && f.Link == "" {
-			in[0] = laneTheft
-		}
-		if lane := laneOf[e.Kind]; lane != "" {
-			in = append(in, lane)
-		}
-		if b.swaps[f.Chain+" "+f.Tx] && !from[e.Asset+" "+e.Address] {
-			in = append(in, laneSwap)
-		}
-		stays := in[0] == laneMove && len(in) == 1 && from[e.Asset+" "+e.Address] && e.Address != ""
-		if stays { // change, or what went back to itself
+		if b.colour != "" && e.Colour != b.colour || isCost(e.Kind) {
 			continue
 		}
 		origin, err := number(e.Origin)
 		if err != nil {
 			return err
 		}
-		for _, lane := range in {
+		for _, lane := range b.lanesOf(f, e, from[e.Asset+" "+e.Address], came[e.Colour]) {
 			b.happened(happening{at, lane, e.Colour, origin}, seen)
 			if lane != laneMove {
 				b.event(lane, at, f, e)
@@ -135,6 +121,25 @@ func (b *timelineBuilder) flow(f *trace.Flow) error {
 		}
 	}
 	return nil
+}
+
+// lanesOf says in which lanes an end of a flow is: none where value stays where it was, as
+// change does.
+func (b *timelineBuilder) lanesOf(f *trace.Flow, e *trace.FlowEnd, stays, came bool) []string { //nolint:revive // facts about the end, not orders
+	in := []string{laneMove}
+	if !came && f.Link == "" {
+		in[0] = laneTheft
+	}
+	if lane := laneOf[e.Kind]; lane != "" {
+		in = append(in, lane)
+	}
+	if !stays && b.swaps[f.Chain+" "+f.Tx] {
+		in = append(in, laneSwap)
+	}
+	if stays && e.Address != "" && len(in) == 1 && in[0] == laneMove {
+		return nil
+	}
+	return in
 }
 
 // happened adds to a lane; the flow is counted once for every lane.
