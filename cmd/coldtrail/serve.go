@@ -236,11 +236,12 @@ func (x *serving) parts() (server.Parts, error) {
 		}
 		given = string(text)
 	}
+	books := newStoreLedger(x.store)
 	return server.Parts{
 		Screening: watched{screening{x.engine}, x.watch}, Audit: auditor{x.audit}, Keys: newBookKeys(x.book, randomSecret), Alerts: newBookAlerts(x.book),
 		Subscriptions: newBookSubscriptions(x.book, randomText), WatchLists: minded{newBookWatchLists(x.book), x.watch}, Venues: guardedVenues{x.guard},
 		Blocklists: publishedLists{x.publisher}, Policies: newBookPolicies(x.book, x.engine.Now, given, x.ruled), Cases: newBookCases(x.book, x.remind),
-		Ledger: newStoreLedger(x.store), League: x.league, Health: x,
+		Ledger: books, Graphs: storeGraphs{books}, League: x.league, Health: x,
 	}, nil
 }
 
