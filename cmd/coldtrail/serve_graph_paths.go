@@ -56,7 +56,7 @@ func (s *side) better(a, b moment) bool {
 	return b.before(a)
 }
 
-func newSide(out bool, a ledger.Address, at moment) *side { //nolint:revive // which way it looks
+func newSide(out bool, a ledger.Address, at moment) *side {
 	begin := &arrival{address: a, at: at}
 	return &side{out: out, edge: []*arrival{begin}, reached: map[ledger.Address][]*arrival{a: {begin}}}
 }

@@ -255,7 +255,7 @@ func TestPathsOfReplay(t *testing.T) {
 						if len(way.Steps) < want || want == 0 {
 							t.Fatalf("from %s to %s in %d, and there is none shorter than %d", from, to, len(way.Steps), want)
 						}
-						checkWay(t, way.Steps, from, to, len(way.Steps), isMove)
+						checkWay(t, way.Steps, [2]string{from, to}, len(way.Steps), isMove)
 					}
 					continue
 				}
@@ -264,7 +264,7 @@ func TestPathsOfReplay(t *testing.T) {
 					t.Fatalf("from %s to %s: %d ways, want %d hops", from, to, len(got.Items), want)
 				}
 				for _, way := range got.Items {
-					checkWay(t, way.Steps, from, to, want, isMove)
+					checkWay(t, way.Steps, [2]string{from, to}, want, isMove)
 				}
 			}
 		}
@@ -275,10 +275,10 @@ func TestPathsOfReplay(t *testing.T) {
 	}
 }
 
-func checkWay(t *testing.T, steps []server.WayStep, from, to string, want int, isMove map[string]bool) {
+func checkWay(t *testing.T, steps []server.WayStep, between [2]string, want int, isMove map[string]bool) {
 	t.Helper()
-	if len(steps) != want || steps[0].From != from || steps[len(steps)-1].To != to {
-		t.Fatalf("from %s to %s in %d: %+v", from, to, want, steps)
+	if len(steps) != want || steps[0].From != between[0] || steps[len(steps)-1].To != between[1] {
+		t.Fatalf("from %s to %s in %d: %+v", between[0], between[1], want, steps)
 	}
 	for i, s := range steps {
 		if i > 0 && (steps[i-1].To != s.From || steps[i-1].Height > s.Height || steps[i-1].Time > s.Time) {
@@ -340,7 +340,7 @@ func TestPathsOfRandomLedgers(t *testing.T) {
 					t.Fatalf("seed %d, from %d to %d: %+v, want %d hops", seed, 1+i, 1+j, got, want)
 				}
 				for _, way := range got.Items {
-					checkWay(t, way.Steps, from, to, want, isMove)
+					checkWay(t, way.Steps, [2]string{from, to}, want, isMove)
 				}
 			}
 		}
