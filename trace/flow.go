@@ -133,9 +133,16 @@ func findPath(flows []Flow, colour, at string) ([]Flow, error) {
 		next *step
 	}
 	seen := map[int]bool{}
+	brought := flowsTo(flows, colour)
+	done := map[[3]string]int{} // before which flow each place was looked for already
 	// reaching lists the flows before an index that brought the colour to a place.
 	reaching := func(before int, chain, at, asset string, next *step) (steps []*step) {
-		for i := before - 1; i >= 0; i-- {
+		list, place := brought[at], [3]string{chain, at, asset}
+		first, _ := slices.BinarySearch(list, done[place])
+		last, _ := slices.BinarySearch(list, before)
+		done[place] = max(done[place], before)
+		for k := last - 1; k >= first; k-- {
+			i := list[k]
 			brings := func(e FlowEnd) bool { return e.At == at && e.Colour == colour && (asset == "" || e.Asset == asset) }
 			if !seen[i] && (chain == "" || flows[i].Chain == chain) && slices.ContainsFunc(flows[i].To, brings) {
 				seen[i] = true
@@ -164,4 +171,18 @@ func findPath(flows []Flow, colour, at string) ([]Flow, error) {
 		}
 	}
 	return nil, fmt.Errorf("%w: colour %s at %s", errNoPath, colour, at)
+}
+
+// flowsTo lists, for every place, the flows that brought a colour there, in their order.
+func flowsTo(flows []Flow, colour string) map[string][]int {
+	brought := map[string][]int{}
+	for i := range flows {
+		for j := range flows[i].To {
+			e := &flows[i].To[j]
+			if list := brought[e.At]; e.Colour == colour && (len(list) == 0 || list[len(list)-1] != i) {
+				brought[e.At] = append(list, i)
+			}
+		}
+	}
+	return brought
 }
