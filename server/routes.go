@@ -167,55 +167,39 @@ var Routes = []Route{
 
 // has says whether a part is wired.
 func (s *Server) has(part string) bool {
-	switch part {
-	case "":
-		return true
-	case "screening":
-		return s.parts.Screening != nil
-	case "keys":
-		return s.parts.Keys != nil
-	case "alerts":
-		return s.parts.Alerts != nil
-	case "subscriptions":
-		return s.parts.Subscriptions != nil
-	case "watchlists":
-		return s.parts.WatchLists != nil
-	case "venues":
-		return s.parts.Venues != nil
-	case "blocklists":
-		return s.parts.Blocklists != nil
-	case "policies":
-		return s.parts.Policies != nil
-	case "cases":
-		return s.parts.Cases != nil
-	case "ledger":
-		return s.parts.Ledger != nil
-	case "league":
-		return s.parts.League != nil
-	case "jobs":
-		return s.parts.Jobs != nil
-	case "desk":
-		return s.parts.Desk != nil
-	case "casework":
-		return s.parts.Casework != nil
-	case "search":
-		return s.parts.Search != nil
-	case "assets":
-		return s.parts.Assets != nil
-	case "owners":
-		return s.parts.Owners != nil
-	case "chains":
-		return s.parts.Chains != nil
-	case "label-desk":
-		return s.parts.LabelDesk != nil
-	case "views":
-		return s.parts.Views != nil
-	case "graphs":
-		return s.parts.Graphs != nil
-	case "oidc":
-		return s.people != nil
+	wired, ok := s.wired[part]
+	if !ok {
+		panic("server: there is no part " + part)
 	}
-	panic("server: there is no part " + part)
+	return wired
+}
+
+// wired says of every name of a part whether it is there. What needs no part always is.
+func (p *Parts) wired(people bool) map[string]bool {
+	return map[string]bool{
+		"": true, "oidc": people,
+		"screening":     p.Screening != nil,
+		"keys":          p.Keys != nil,
+		"alerts":        p.Alerts != nil,
+		"subscriptions": p.Subscriptions != nil,
+		"watchlists":    p.WatchLists != nil,
+		"venues":        p.Venues != nil,
+		"blocklists":    p.Blocklists != nil,
+		"policies":      p.Policies != nil,
+		"cases":         p.Cases != nil,
+		"ledger":        p.Ledger != nil,
+		"league":        p.League != nil,
+		"jobs":          p.Jobs != nil,
+		"desk":          p.Desk != nil,
+		"casework":      p.Casework != nil,
+		"search":        p.Search != nil,
+		"assets":        p.Assets != nil,
+		"owners":        p.Owners != nil,
+		"chains":        p.Chains != nil,
+		"label-desk":    p.LabelDesk != nil,
+		"views":         p.Views != nil,
+		"graphs":        p.Graphs != nil,
+	}
 }
 
 // route lays the table out for net/http. Whatever it does not hold is a problem too.

@@ -36,6 +36,7 @@ type Server struct {
 	limits  *limits
 	feed    *feed
 	people  *people // nil without OpenID Connect
+	wired   map[string]bool
 	docs    *document
 	basis   atomic.Pointer[basisView]
 	batches chan struct{} // one token for each batch that is worked on
@@ -66,6 +67,7 @@ func New(options Options, parts Parts) (*Server, error) {
 	if options.OIDC != nil {
 		s.people = newPeople(&s.options)
 	}
+	s.wired = parts.wired(s.people != nil)
 	s.mux = s.route()
 	return s, nil
 }
