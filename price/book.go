@@ -145,6 +145,20 @@ func (b *Book) Digest() string { return b.digest }
 // Len is how many prices the book holds.
 func (b *Book) Len() int { return b.count }
 
+// Assets lists what the book has a price of, by a quote or by redemption, in order.
+func (b *Book) Assets() (list []ledger.Asset) {
+	for asset := range b.quotes {
+		list = append(list, asset)
+	}
+	for asset, peg := range b.pegs {
+		if len(b.quotes[asset]) == 0 && len(b.quotes[peg.As]) > 0 {
+			list = append(list, asset)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // At is the price of an asset at a moment: the last bar that had closed by then, if it is
 // not older than Carry; otherwise a *MissingError. An asset that a contract redeems is
 // priced by what it is redeemed for.

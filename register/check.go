@@ -165,6 +165,9 @@ func (r *Register) asset(a *Asset) error {
 	if a.Since != "" {
 		err = errors.Join(err, date("since", a.Since))
 	}
+	if a.Stands != "" {
+		err = errors.Join(err, caip("stands_for", a.Stands), r.stands(a))
+	}
 	if a.Redeems != nil {
 		err = errors.Join(err, caip("redeems", a.Redeems.As), required("redeems: why", a.Redeems.Why))
 		if a.Redeems.Num == 0 || a.Redeems.Den == 0 {
@@ -172,6 +175,18 @@ func (r *Register) asset(a *Asset) error {
 		}
 	}
 	return err
+}
+
+// stands wants what an asset is a form of to be in the register, and a form of nothing.
+func (r *Register) stands(a *Asset) error {
+	of, ok := r.Asset(a.Stands)
+	switch {
+	case !ok:
+		return fmt.Errorf("stands_for: %s is not in the register", clip(string(a.Stands)))
+	case of == a || of.Stands != "":
+		return fmt.Errorf("stands_for: %s is a form of something itself", clip(string(a.Stands)))
+	}
+	return nil
 }
 
 func (r *Register) incident(in *Incident) error {

@@ -2,6 +2,7 @@ package register_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -154,4 +155,35 @@ func FuzzParse(f *testing.F) {
 			t.Fatal("nothing, and no error")
 		}
 	})
+}
+
+// TestStandsFor: what an asset is a form of is in the register, and a form of nothing.
+func TestStandsFor(t *testing.T) {
+	r := bundled(t)
+	forms := map[string]string{}
+	for i := range r.Assets {
+		if a := &r.Assets[i]; a.Stands != "" {
+			of, ok := r.Asset(a.Stands)
+			if !ok {
+				t.Fatalf("%s stands for %s, which is not there", a.Symbol, a.Stands)
+			}
+			forms[of.Symbol] += " " + a.Symbol
+		}
+	}
+	if forms["BTC"] != " WBTC tBTC cbBTC" || forms["ETH"] != " WETH stETH mETH cmETH" {
+		t.Errorf("the forms are %v", forms)
+	}
+	token := `- {asset: "eip155:1/erc20:0x00000000000000000000000000000000000000%s", symbol: T, name: t, decimals: 1, kind: token, background: z, stands_for: "eip155:1/%s", sources: [s]}` + "\n"
+	for text, want := range map[string]string{
+		fmt.Sprintf(token, "01", "slip44:60"):                                                                                "",
+		fmt.Sprintf(token, "01", "erc20:0x0000000000000000000000000000000000000001"):                                         "a form of something itself",
+		fmt.Sprintf(token, "01", "erc20:0x0000000000000000000000000000000000000002"):                                         "not in the register",
+		fmt.Sprintf(token, "01", "nothing"):                                                                                  "want native",
+		fmt.Sprintf(token, "01", "slip44:60") + fmt.Sprintf(token, "02", "erc20:0x0000000000000000000000000000000000000001"): "a form of something itself",
+	} {
+		_, err := register.Parse("x.yaml", strings.NewReader(small+text), nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
 }

@@ -13,11 +13,18 @@ type Asset struct {
 	Decimals uint8        `yaml:"decimals" json:"decimals"`
 	// Kind is native, token, wrapped, staked, stable or unit. A unit has no ledger here and
 	// is only stated.
-	Kind       string   `yaml:"kind" json:"kind"`
-	Since      string   `yaml:"since" json:"since,omitempty"`
-	Background string   `yaml:"background" json:"background"`
-	Redeems    *Redeems `yaml:"redeems" json:"redeems,omitempty"`
-	Sources    []string `yaml:"sources" json:"sources"`
+	Kind       string `yaml:"kind" json:"kind"`
+	Since      string `yaml:"since" json:"since,omitempty"`
+	Background string `yaml:"background" json:"background"`
+	// Issuer is who issues it, Freeze who can freeze an address ("nobody" where it is known
+	// that nobody can), Backing what stands behind a unit. What is not known is left out.
+	Issuer  string   `yaml:"issuer" json:"issuer,omitempty"`
+	Freeze  string   `yaml:"freeze" json:"freeze,omitempty"`
+	Backing string   `yaml:"backing" json:"backing,omitempty"`
+	Redeems *Redeems `yaml:"redeems" json:"redeems,omitempty"`
+	// Stands is the asset that it is a form of, on the same chain or another one.
+	Stands  ledger.Asset `yaml:"stands_for" json:"stands_for,omitempty"`
+	Sources []string     `yaml:"sources" json:"sources"`
 }
 
 // Redeems says that a contract gives one whole unit for Num/Den of another asset.

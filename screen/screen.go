@@ -95,6 +95,26 @@ func (e *Engine) Hold(change func() error) error {
 	return change()
 }
 
+// HoldFor is Hold, given up where the context ends before it is its turn.
+func (e *Engine) HoldFor(ctx context.Context, change func() error) error {
+	turn := make(chan struct{})
+	go func() {
+		e.turn.Lock()
+		select {
+		case turn <- struct{}{}:
+		case <-ctx.Done():
+			e.turn.Unlock()
+		}
+	}()
+	select {
+	case <-turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer e.turn.Unlock()
+	return change()
+}
+
 // Trouble is why the stolen value of the open cases is not followed, nil where it is.
 func (e *Engine) Trouble() error {
 	if err := e.trouble.Load(); err != nil {
