@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 
 	"coldtrail/attribution/label"
 	"coldtrail/store"
@@ -26,12 +27,15 @@ type Incident struct {
 	By   label.Claim `json:"claim"`
 }
 
-// Actors are who is known of, and who belongs to whom, as of a moment.
+// Actors are who is known of, and who belongs to whom, as of a moment. They are safe for
+// concurrent use.
 type Actors struct {
 	byID      map[string]*Actor
 	byName    map[string][]string // identifiers, by folded name
-	under     map[string][]string // asked before
 	incidents []Incident
+
+	turn  sync.Mutex          // of what follows
+	under map[string][]string // asked before, at most mostUnder names
 }
 
 // LoadActors reads what counts at a moment.
@@ -122,8 +126,13 @@ func (a *Actors) Line(name string) (ids []string) {
 	return ids
 }
 
+// mostUnder bounds what is kept of names that were asked for.
+const mostUnder = 10_000
+
 // Under lists an actor and everybody that belongs to it by any claim, sorted.
 func (a *Actors) Under(name string) []string {
+	a.turn.Lock()
+	defer a.turn.Unlock()
 	if list, ok := a.under[name]; ok {
 		return list
 	}
@@ -141,7 +150,9 @@ func (a *Actors) Under(name string) []string {
 		list = append(list, id)
 	}
 	slices.Sort(list)
-	a.under[name] = list
+	if len(a.under) < mostUnder {
+		a.under[name] = list
+	}
 	return list
 }
 

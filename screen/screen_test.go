@@ -1,7 +1,9 @@
 package screen_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -284,4 +286,32 @@ func verdictText(t *testing.T, e *screen.Engine, q exposure.Question) string {
 		t.Fatalf("in print %s, %s; asked %s", fast, outcome, want)
 	}
 	return string(text)
+}
+
+// TestHoldFor: whoever waits for his turn gives up when his time is over, and leaves the
+// engine to others.
+func TestHoldFor(t *testing.T) {
+	e, err := screen.NewEngine(memory.New(), screen.Options{Notations: notations, Now: (&clock{}).read})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entered, leave := make(chan struct{}), make(chan struct{})
+	done := make(chan error)
+	go func() {
+		done <- e.HoldFor(t.Context(), func() error { close(entered); <-leave; return errors.New("of the change") })
+	}()
+	<-entered
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := e.HoldFor(ctx, func() error { t.Error("two at once"); return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("who gave up got %v", err)
+	}
+	close(leave)
+	if err := <-done; err == nil || err.Error() != "of the change" {
+		t.Errorf("the change gave %v", err)
+	}
+	changed := false
+	if err := e.HoldFor(t.Context(), func() error { changed = true; return nil }); err != nil || !changed {
+		t.Errorf("afterwards: %v, changed %v", err, changed)
+	}
 }

@@ -33,7 +33,14 @@ type LabelFile struct {
 
 // LabelDefaults stand in where a row says nothing.
 type LabelDefaults struct {
-	By, Source, Label, Actor, Category, Abuse, Network, Confidence string
+	By         string `json:"by,omitempty"`
+	Source     string `json:"source,omitempty"`
+	Label      string `json:"label,omitempty"`
+	Actor      string `json:"actor,omitempty"`
+	Category   string `json:"category,omitempty"`
+	Abuse      string `json:"abuse,omitempty"`
+	Network    string `json:"network,omitempty"`
+	Confidence string `json:"confidence,omitempty"`
 }
 
 // LabelLists is what was taken in.
@@ -169,8 +176,18 @@ func importLabels(x *exchange) {
 			x.fail(err)
 			return
 		}
-		x.change(http.StatusOK, mustJSON(done), done)
+		x.change(http.StatusOK, mustJSON(labelsAsked{file.Name, file.Format, file.Digest, done.Content, file.KeepGoing, file.Otherwise}), done)
 	})
+}
+
+// labelsAsked is what is written down of an import.
+type labelsAsked struct {
+	Name      string        `json:"name"`
+	Format    string        `json:"format,omitempty"`
+	Digest    string        `json:"digest"`
+	Content   string        `json:"content"`
+	KeepGoing bool          `json:"keep_going,omitempty"`
+	Otherwise LabelDefaults `json:"otherwise"`
 }
 
 // withLabels reads a file of labels and the query that goes with it.

@@ -70,8 +70,25 @@ func (c *Contents) Plain(position uint32) ([]byte, error) {
 }
 
 // Branch is what stands beside a transaction's way to the merkle root, lowest first.
-func (c *Contents) Branch(position uint32) (branch []ledger.Hash) {
-	level := append([][32]byte(nil), c.ids...)
+func (c *Contents) Branch(position uint32) []ledger.Hash {
+	return merkleBranch(append([][32]byte(nil), c.ids...), position)
+}
+
+// MerkleBranch is what stands beside the way of one of a block's transactions to its
+// merkle root, lowest first; none where the block has no transaction of that position.
+func MerkleBranch(ids []ledger.Hash, position uint32) []ledger.Hash {
+	if int(position) >= len(ids) {
+		return nil
+	}
+	wire := make([][32]byte, len(ids))
+	for i := range ids {
+		wire[i] = reversed((*[32]byte)(&ids[i]))
+	}
+	return merkleBranch(wire, position)
+}
+
+// merkleBranch is a branch over identifiers in wire order, using their memory.
+func merkleBranch(level [][32]byte, position uint32) (branch []ledger.Hash) {
 	for at := int(position); len(level) > 1; at /= 2 {
 		if len(level)%2 == 1 {
 			level = append(level, level[len(level)-1])

@@ -206,7 +206,7 @@ func (t *tracedCases) meeting(at place, address string, incidents map[string]led
 	f := shownFinding{
 		Pattern: behaviour.Commingling.Name, Title: "Taint of several incidents in one holding", Chains: []string{at.chain}, Txs: []string{},
 		Parties: []string{}, Addresses: []string{address}, Resembles: []string{},
-		Parameters: []shownParameter{{"least incidents", "2", ""}}, Measures: []shownParameter{{"holding", at.at, ""}},
+		Parameters: []shownParameter{{Name: "least incidents", Value: "2"}}, Measures: []shownParameter{{Name: "holding", Value: at.at}},
 	}
 	first := t.brought(at, &f)
 	var total ledger.Amount
@@ -217,12 +217,12 @@ func (t *tracedCases) meeting(at place, address string, incidents map[string]led
 			total.SetAllOne()
 		}
 		parts = append(parts, fmt.Sprintf("%s of %s", decimals(amount.Dec(), at.asset), incident))
-		f.Measures = append(f.Measures, shownParameter{"held of " + incident, amount.Dec(), "base units of " + at.asset})
+		f.Measures = append(f.Measures, shownParameter{Name: "held of " + incident, Value: amount.Dec(), Unit: "base units of " + at.asset})
 		if first[incident] != "" {
-			f.Measures = append(f.Measures, shownParameter{"first of " + incident, first[incident], ""})
+			f.Measures = append(f.Measures, shownParameter{Name: "first of " + incident, Value: first[incident]})
 		}
 	}
-	f.Amounts = []shownAmount{{at.asset, total.Dec(), false}}
+	f.Amounts = []shownAmount{{Asset: at.asset, Amount: total.Dec()}}
 	f.Text = fmt.Sprintf("At the end %s lie together at %s.", strings.Join(parts, " and "), at.at)
 	return f
 }

@@ -10,50 +10,16 @@ import (
 	"coldtrail/attribution"
 	"coldtrail/attribution/behaviour"
 	"coldtrail/ledger"
+	"coldtrail/server"
 )
 
-// shownBehaviour is an answer in JSON.
-type shownBehaviour struct {
-	Chain        string         `json:"chain"`
-	Subject      string         `json:"subject,omitempty"` // as it was asked for
-	AsOf         uint64         `json:"as_of,omitempty"`
-	ClusterSize  uint32         `json:"cluster_size,omitempty"`
-	Addresses    []string       `json:"addresses"`
-	Transactions int            `json:"transactions,omitempty"`
-	Trace        string         `json:"trace,omitempty"` // digest of the trace of the cases
-	LeftOut      []string       `json:"left_out"`
-	Findings     []shownFinding `json:"findings"`
-}
-
-// shownFinding is a finding in JSON.
-type shownFinding struct {
-	Pattern    string           `json:"pattern"`
-	Title      string           `json:"title"`
-	Text       string           `json:"text"`
-	Chains     []string         `json:"chains"`
-	From       string           `json:"from"`
-	To         string           `json:"to"`
-	Count      int              `json:"transactions"`
-	Txs        []string         `json:"txs"` // at most 1,000
-	Amounts    []shownAmount    `json:"amounts"`
-	Parties    []string         `json:"parties"`
-	Addresses  []string         `json:"addresses"`
-	Resembles  []string         `json:"resembles"`
-	Parameters []shownParameter `json:"parameters"`
-	Measures   []shownParameter `json:"measures"`
-}
-
-type shownAmount struct {
-	Asset     string `json:"asset"`
-	Amount    string `json:"amount"` // base units
-	Saturated bool   `json:"saturated,omitempty"`
-}
-
-type shownParameter struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-	Unit  string `json:"unit,omitempty"`
-}
+// An answer in JSON, which the server gives in the same words.
+type (
+	shownBehaviour = server.Behaviour
+	shownFinding   = server.Finding
+	shownAmount    = server.FindingAmount
+	shownParameter = server.FindingFigure
+)
 
 func show(found *attribution.Conducted, n ledger.Notation) *shownBehaviour {
 	x := &shownBehaviour{
@@ -88,7 +54,7 @@ func showFinding(f *behaviour.Finding, chain ledger.Chain, n ledger.Notation) sh
 	}
 	for i := range f.Amounts {
 		a := &f.Amounts[i]
-		x.Amounts = append(x.Amounts, shownAmount{string(a.Asset), a.Amount.Dec(), a.Saturated})
+		x.Amounts = append(x.Amounts, shownAmount{Asset: string(a.Asset), Amount: a.Amount.Dec(), Saturated: a.Saturated})
 	}
 	return x
 }

@@ -70,8 +70,10 @@ type serving struct {
 	guard     *guard.Guard
 	league    *league
 	server    *server.Server
-	again     chan struct{} // cases or the policy may have changed
+	again     chan struct{} // cases, the policy or labels may have changed
 	rules     atomic.Pointer[policy.Policy]
+
+	following *followState
 
 	turn   sync.Mutex
 	states map[ledger.Chain]string        // what is wrong with the nodes that are followed
@@ -90,7 +92,7 @@ func (v *serveVerb) Run(ctx context.Context, s *session) (err error) {
 		return err
 	}
 	x := &serving{
-		opened: o, verb: v, session: s, again: make(chan struct{}, 1), states: map[ledger.Chain]string{}, forks: map[ledger.Chain]ledger.Height{},
+		opened: o, verb: v, session: s, following: newFollowState(chains), again: make(chan struct{}, 1), states: map[ledger.Chain]string{}, forks: map[ledger.Chain]ledger.Height{},
 		log: slog.New(slog.NewTextHandler(s.stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	defer func() { err = errors.Join(err, x.close(context.WithoutCancel(ctx))) }()
@@ -236,12 +238,18 @@ func (x *serving) parts() (server.Parts, error) {
 		}
 		given = string(text)
 	}
-	books := newStoreLedger(x.store)
+	held := newStoreLedger(x.store)
+	labels := newCatalogues(x.store)
 	return server.Parts{
 		Screening: watched{screening{x.engine}, x.watch}, Audit: auditor{x.audit}, Keys: newBookKeys(x.book, randomSecret), Alerts: newBookAlerts(x.book),
 		Subscriptions: newBookSubscriptions(x.book, randomText), WatchLists: minded{newBookWatchLists(x.book), x.watch}, Venues: guardedVenues{x.guard},
 		Blocklists: publishedLists{x.publisher}, Policies: newBookPolicies(x.book, x.engine.Now, given, x.ruled), Cases: newBookCases(x.book, x.remind),
-		Ledger: books, Graphs: storeGraphs{books}, League: x.league, Health: x,
+		Ledger: held, Graphs: storeGraphs{held}, League: x.league, Health: x,
+		Search:    &searcher{x.store, labels, x.league.known, x.book},
+		Assets:    &library{x.store, labels, x.league.known, x.league.book, x.book, time.Now},
+		Owners:    newOwners(x.opened, held),
+		Chains:    &chainDesk{held, x.following, time.Now},
+		LabelDesk: newLabelDesk(x.store, labels, x.engine, x.remind),
 	}, nil
 }
 
@@ -352,7 +360,7 @@ func (x *serving) reread(ctx context.Context) error {
 // closed a case.
 const changesEvery = 5 * time.Second
 
-// mindChanges reads everything anew when cases or the policy change.
+// mindChanges reads everything anew when cases, the policy or labels change.
 func (x *serving) mindChanges(ctx context.Context) error {
 	ticker := time.NewTicker(changesEvery)
 	defer ticker.Stop()
@@ -368,7 +376,7 @@ func (x *serving) mindChanges(ctx context.Context) error {
 		case <-ticker.C:
 		}
 		now, err := x.casesNow(ctx)
-		if err != nil || now == before {
+		if err != nil || now == before && !x.otherLabels(ctx) {
 			continue // the casebook does not answer, or nothing changed
 		}
 		if err := x.reread(ctx); err != nil {
@@ -377,6 +385,12 @@ func (x *serving) mindChanges(ctx context.Context) error {
 		}
 		before = now
 	}
+}
+
+// otherLabels says whether labels have changed since the engine read them.
+func (x *serving) otherLabels(ctx context.Context) bool {
+	revision, err := x.store.LabelRevision(ctx)
+	return err == nil && revision.String() != x.engine.Now().Basis().Labels
 }
 
 // casesNow sums up the open cases and the policy.
@@ -417,7 +431,8 @@ func (x *serving) tick(ctx context.Context) error {
 }
 
 // advanced tells everybody that verdicts rest on new blocks.
-func (x *serving) advanced(ctx context.Context, chain ledger.Chain, _ ingest.Progress) error {
+func (x *serving) advanced(ctx context.Context, chain ledger.Chain, at ingest.Progress) error {
+	x.following.advanced(chain, at.Height, time.Now())
 	x.turn.Lock()
 	fork, back := x.forks[chain]
 	delete(x.forks, chain)
@@ -436,11 +451,13 @@ func (x *serving) advanced(ctx context.Context, chain ledger.Chain, _ ingest.Pro
 
 func (x *serving) current(chain ledger.Chain) {
 	x.state(chain, "")
+	x.following.asked(chain, "")
 	x.guard.Behind(chain, 0)
 }
 
 func (x *serving) failed(chain ledger.Chain, err error, again time.Duration) {
 	x.state(chain, err.Error())
+	x.following.asked(chain, err.Error())
 	x.log.Warn("a node does not answer", slog.String("chain", chain.Short()), slog.Any("error", err), slog.Duration("again", again))
 }
 

@@ -148,10 +148,7 @@ func (l *league) Entities(ctx context.Context) ([]server.Actor, error) {
 	}
 	list := []server.Actor{}
 	for _, x := range actors.All() {
-		list = append(list, server.Actor{
-			ID: x.ID, Label: x.Label, Names: slices.Concat([]string{}, x.Names), Line: slices.Concat([]string{}, actors.Line(x.ID)),
-			Jurisdictions: slices.Concat([]string{}, x.Jurisdictions),
-		})
+		list = append(list, serverActor(actors, x))
 	}
 	slices.SortFunc(list, func(a, b server.Actor) int { return strings.Compare(a.ID, b.ID) })
 	return list, nil

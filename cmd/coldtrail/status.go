@@ -8,24 +8,30 @@ import (
 	"time"
 
 	"coldtrail/ledger"
+	"coldtrail/server"
+	"coldtrail/store"
 )
 
 type statusVerb struct{}
 
-// statusChain is one chain in `status --json`.
-type statusChain struct {
-	Chain          string  `json:"chain"`
-	Height         uint64  `json:"height"`
-	Hash           string  `json:"hash"`
-	Blocks         uint64  `json:"blocks"`
-	Txs            uint64  `json:"txs"`
-	Weakest        string  `json:"weakest"`
-	First          uint64  `json:"first"`
-	Time           string  `json:"time"`
-	Content        string  `json:"content"`
-	UnspentOutputs *uint64 `json:"unspent_outputs,omitempty"`
-	UnspentValue   string  `json:"unspent_value,omitempty"`
-	Accounts       *uint64 `json:"accounts,omitempty"`
+// statusChain is one chain in `status --json`, which the server tells in the same words.
+type statusChain = server.ChainHeld
+
+// heldOf is what a store holds of a chain.
+func heldOf(st *store.Status) statusChain {
+	c := statusChain{
+		Chain: string(st.Chain), Height: uint64(st.Height), Blocks: st.Blocks, Txs: st.Txs, Weakest: st.Weakest.String(),
+		First: uint64(st.First), Time: time.Unix(st.Time, 0).UTC().Format(time.RFC3339), Content: "sha256:" + st.Content.String(),
+	}
+	if !st.Hash.IsZero() {
+		c.Hash = st.Chain.FormatHash(st.Hash)
+	}
+	if st.Chain.Family() == ledger.UTXO {
+		c.UnspentOutputs, c.UnspentValue = &st.UnspentOutputs, fmt.Sprint(st.UnspentValue)
+	} else {
+		c.Accounts = &st.Accounts
+	}
+	return c
 }
 
 // Run prints what the store holds.
@@ -41,20 +47,7 @@ func (*statusVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	chains := []statusChain{}
 	for i := range statuses {
-		st := &statuses[i]
-		c := statusChain{
-			Chain: string(st.Chain), Height: uint64(st.Height), Blocks: st.Blocks, Txs: st.Txs, Weakest: st.Weakest.String(),
-			First: uint64(st.First), Time: time.Unix(st.Time, 0).UTC().Format(time.RFC3339), Content: "sha256:" + st.Content.String(),
-		}
-		if !st.Hash.IsZero() {
-			c.Hash = st.Chain.FormatHash(st.Hash)
-		}
-		if st.Chain.Family() == ledger.UTXO {
-			c.UnspentOutputs, c.UnspentValue = &st.UnspentOutputs, fmt.Sprint(st.UnspentValue)
-		} else {
-			c.Accounts = &st.Accounts
-		}
-		chains = append(chains, c)
+		chains = append(chains, heldOf(&statuses[i]))
 	}
 	revision, err := from.LabelRevision(ctx)
 	if err != nil {
