@@ -22,11 +22,11 @@ type Difference struct {
 	Ended []label.Claim
 }
 
-// Revised is a claim with what the same source said of the subject in the same file
+// Revised is a claim of the file with what the same source said of the subject in the same file
 // before: nothing, or the surest that holds. A changed claim takes its place; beside an
 // added one it stays.
 type Revised struct {
-	label.Claim
+	*label.Claim
 
 	Before *label.Claim
 }
@@ -111,7 +111,8 @@ func (d *Difference) take(c *label.Claim, id label.ID, held []label.Claim, gone 
 			return
 		}
 		if before == nil && origin(x.By, x.File) == origin(c.By, c.File) {
-			before = x
+			before = new(label.Claim)
+			*before = *x
 		}
 	}
 	switch {
@@ -119,8 +120,8 @@ func (d *Difference) take(c *label.Claim, id label.ID, held []label.Claim, gone 
 		d.Ended = append(d.Ended, *c)
 	case before != nil && gone[before.ID().String()] != nil:
 		gone[before.ID().String()].replaced = true
-		d.Changed = append(d.Changed, Revised{*c, before})
+		d.Changed = append(d.Changed, Revised{c, before})
 	default:
-		d.Added = append(d.Added, Revised{*c, before})
+		d.Added = append(d.Added, Revised{c, before})
 	}
 }

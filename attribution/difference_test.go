@@ -14,7 +14,7 @@ import (
 )
 
 // listed is a batch of claims by one source, each a subject and what is said of it.
-func listed(snapshot bool, learned int64, rows ...[2]string) *feed.Batch { //nolint:revive // what kind of list
+func listed(snapshot bool, learned int64, rows ...[2]string) *feed.Batch {
 	b := &feed.Batch{File: "list.csv", Format: "csv", Snapshot: snapshot}
 	for i, row := range rows {
 		b.Claims = append(b.Claims, label.Claim{Subject: label.SubjectOf(ledger.Bitcoin, row[0]), Label: row[1], By: "a desk", Score: 50, Learned: learned, File: b.File, Line: i + 1})

@@ -3,6 +3,7 @@ package price_test
 import (
 	"errors"
 	"math/big"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -191,6 +192,19 @@ func TestPeg(t *testing.T) {
 	ring := book(t, []price.Quote{q}, peg, price.Peg{Asset: eth, As: weth, Num: 1, Den: 1, Source: "x"})
 	if _, err := ring.At(weth, 100); err == nil {
 		t.Error("a ring of pegs has a price")
+	}
+}
+
+// TestAssets: what has a quote, and what is redeemed for something that has one.
+func TestAssets(t *testing.T) {
+	q := quote(5, 100)
+	q.Asset = eth
+	peg := price.Peg{Asset: weth, As: eth, Num: 1, Den: 1, Source: "its contract"}
+	if got, want := book(t, []price.Quote{q, quote(6, 100)}, peg).Assets(), []ledger.Asset{btc, weth, eth}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if got := book(t, []price.Quote{quote(6, 100)}, peg).Assets(); !slices.Equal(got, []ledger.Asset{btc}) {
+		t.Errorf("of what ether costs nothing is known: %v", got)
 	}
 }
 

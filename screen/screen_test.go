@@ -291,7 +291,7 @@ func verdictText(t *testing.T, e *screen.Engine, q exposure.Question) string {
 // TestHoldFor: whoever waits for his turn gives up when his time is over, and leaves the
 // engine to others.
 func TestHoldFor(t *testing.T) {
-	e, err := screen.NewEngine(memory.New(), screen.Options{Notations: notations, Now: (&clock{}).read})
+	e, err := screen.NewEngine(memory.New(), screen.Options{Notations: laundering.Notations, Now: (&clock{}).read})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"path"
 	"time"
@@ -129,8 +128,9 @@ type LabelImport struct {
 const (
 	// MaxLabels is the largest file of labels, in bytes.
 	MaxLabels = 32 << 20
-	// labelFiles is how many of them are worked on at once, which bounds their memory.
-	labelFiles = 2
+	// labelFiles is how many of them are worked on at once, which bounds their memory: one of
+	// 32 MiB may make half a million claims.
+	labelFiles = 1
 	// labelTime bounds the work on one. Answers have to begin within a minute.
 	labelTime = 50 * time.Second
 )
@@ -213,7 +213,7 @@ func (x *exchange) withLabels(do func(context.Context, *LabelFile)) {
 		defer func() { <-x.labels }()
 	default:
 		x.Header().Set("Retry-After", "5")
-		x.problem(problemUnavailable, fmt.Sprintf("%d files of labels are being read, and there is room for no more", cap(x.labels)))
+		x.problem(problemUnavailable, "another file of labels is being read, and there is room for no more")
 		return
 	}
 	if _, ok := x.readBodyUpTo(&file.Body, MaxLabels, labelTypes...); !ok {

@@ -2,6 +2,7 @@ package bitcoin_test
 
 import (
 	"encoding/hex"
+	"slices"
 	"testing"
 
 	"coldtrail/chain/bitcoin"
@@ -31,6 +32,13 @@ func TestContentsOfRealBlocks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		ids := make([]ledger.Hash, len(block.Txs))
+		for i := range block.Txs {
+			ids[i] = block.Txs[i].ID
+		}
+		if bitcoin.MerkleBranch(ids, uint32(len(ids))) != nil {
+			t.Fatalf("block %d: a branch of a transaction that it has not", height)
+		}
 		for i := range block.Txs {
 			position, ok := c.Find(block.Txs[i].ID)
 			plain, err := c.Plain(position)
@@ -42,6 +50,9 @@ func TestContentsOfRealBlocks(t *testing.T) {
 				t.Fatalf("block %d: transaction %d decodes to %s: %v", height, i, tx.ID, err)
 			}
 			branch := c.Branch(position)
+			if again := bitcoin.MerkleBranch(ids, position); !slices.Equal(again, branch) {
+				t.Errorf("%d: the branch by identifiers alone is %v, want %v", position, again, branch)
+			}
 			for at := range uint32(2 * len(block.Txs)) {
 				if c.Header.Contains(tx.ID, at, branch) != (at == position) {
 					t.Fatalf("block %d: transaction %d of %d proved at %d: %v", height, i, len(block.Txs), at, at != position)

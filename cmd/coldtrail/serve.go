@@ -69,6 +69,7 @@ type serving struct {
 	publisher *watch.Publisher
 	guard     *guard.Guard
 	league    *league
+	labels    *catalogues
 	server    *server.Server
 	again     chan struct{} // cases, the policy or labels may have changed
 	rules     atomic.Pointer[policy.Policy]
@@ -163,6 +164,7 @@ func (x *serving) open(ctx context.Context, chains []followed) error {
 	if x.league, err = x.verb.openLeague(ctx, x.store); err != nil {
 		return err
 	}
+	x.labels = newCatalogues(x.store)
 	options := server.Options{Now: time.Now, Log: x.log, Open: x.verb.Open, Certificate: x.verb.Cert, Key: x.verb.Key, Stale: x.verb.Stale}
 	if options.OIDC, err = x.verb.oidc(x.book); err != nil {
 		return err
@@ -239,17 +241,16 @@ func (x *serving) parts() (server.Parts, error) {
 		given = string(text)
 	}
 	held := newStoreLedger(x.store)
-	labels := newCatalogues(x.store)
 	return server.Parts{
 		Screening: watched{screening{x.engine}, x.watch}, Audit: auditor{x.audit}, Keys: newBookKeys(x.book, randomSecret), Alerts: newBookAlerts(x.book),
 		Subscriptions: newBookSubscriptions(x.book, randomText), WatchLists: minded{newBookWatchLists(x.book), x.watch}, Venues: guardedVenues{x.guard},
 		Blocklists: publishedLists{x.publisher}, Policies: newBookPolicies(x.book, x.engine.Now, given, x.ruled), Cases: newBookCases(x.book, x.remind),
 		Ledger: held, Graphs: storeGraphs{held}, League: x.league, Health: x,
-		Search:    &searcher{x.store, labels, x.league.known, x.book},
-		Assets:    &library{x.store, labels, x.league.known, x.league.book, x.book, time.Now},
+		Search:    &searcher{x.store, x.labels, x.league.known, x.book},
+		Assets:    &library{x.store, x.labels, x.league.known, x.league.book, x.book, time.Now},
 		Owners:    newOwners(x.opened, held),
 		Chains:    &chainDesk{held, x.following, time.Now},
-		LabelDesk: newLabelDesk(x.store, labels, x.engine, x.remind),
+		LabelDesk: newLabelDesk(x.store, x.labels, x.engine, x.remind),
 	}, nil
 }
 
@@ -317,6 +318,11 @@ func (x *serving) run(ctx context.Context, chains []followed, listeners []net.Li
 		func(ctx context.Context) error { return x.watch.Run(ctx, x.engine.Now) },
 		func(ctx context.Context) error { return x.publisher.Run(ctx, x.engine.Now) },
 		x.tick,
+		func(ctx context.Context) error {
+			return x.labels.keep(ctx, func(err error) {
+				x.log.LogAttrs(ctx, slog.LevelError, "labels cannot be gone through; search and lists do not answer", slog.Any("error", err))
+			})
+		},
 	} {
 		group.Go(func() error {
 			err := part(ctx)
@@ -353,6 +359,7 @@ func (x *serving) reread(ctx context.Context) error {
 	}
 	x.watch.Wake()
 	x.publisher.Wake()
+	x.labels.wake()
 	return nil
 }
 

@@ -15,9 +15,10 @@ import (
 
 // The bounds of what is kept in memory of all claims.
 const (
-	mostLabelTexts = 500_000 // different texts of labels that are found by search
+	mostLabelTexts = 250_000 // different texts of labels that are found by search
 	mostNamed      = 1_000   // addresses of an actor that are listed
 	mostLabelled   = 3       // addresses of a label that are listed
+	mostWords      = 100_000 // texts that are kept once for all claims
 )
 
 // catalogue is what is found out by going through all claims once.
@@ -47,11 +48,12 @@ type labelled struct {
 type catalogues struct {
 	store store.Labels
 	turn  chan struct{}
+	again chan struct{}
 	kept  *catalogue
 }
 
 func newCatalogues(from store.Labels) *catalogues {
-	return &catalogues{store: from, turn: make(chan struct{}, 1)}
+	return &catalogues{store: from, turn: make(chan struct{}, 1), again: make(chan struct{}, 1)}
 }
 
 // now is the catalogue of the labels that are held. It is made when it is first asked for,
@@ -79,12 +81,24 @@ func (c *catalogues) now(ctx context.Context) (*catalogue, error) {
 	return made, nil
 }
 
-// reading is a catalogue on its way.
+// cataloguing is a catalogue on its way.
 type cataloguing struct {
 	*catalogue
 
 	byList map[string]*listed
 	byText map[string]*labelled
+	words  map[string]string // texts that many claims have, each kept once
+}
+
+// word is a text that is kept once, however many claims have it.
+func (r *cataloguing) word(text string) string {
+	if kept, ok := r.words[text]; ok {
+		return kept
+	}
+	if len(r.words) < mostWords {
+		r.words[text] = text
+	}
+	return text
 }
 
 // listed is a list while its claims are counted.
@@ -94,9 +108,32 @@ type listed struct {
 	sum label.Revision
 }
 
+// keep makes the catalogue whenever it may have become another, so that nobody who asks
+// has to wait for it, until the context ends.
+func (c *catalogues) keep(ctx context.Context, log func(error)) error {
+	for {
+		if _, err := c.now(ctx); err != nil && ctx.Err() == nil {
+			log(err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-c.again:
+		}
+	}
+}
+
+// wake says that labels may have changed.
+func (c *catalogues) wake() {
+	select {
+	case c.again <- struct{}{}:
+	default:
+	}
+}
+
 // readCatalogue goes through all claims.
 func readCatalogue(ctx context.Context, from store.Labels) (*catalogue, error) {
-	r := &cataloguing{&catalogue{named: map[string]*namedBy{}, complete: true}, map[string]*listed{}, map[string]*labelled{}}
+	r := &cataloguing{&catalogue{named: map[string]*namedBy{}, complete: true}, map[string]*listed{}, map[string]*labelled{}, map[string]string{}}
 	var err error
 	if r.actors, err = whoIsWho(ctx, from, label.When{}); err != nil {
 		return nil, err
@@ -179,7 +216,9 @@ func (r *cataloguing) give(c *label.Claim) {
 	}
 	n.count++
 	if len(n.first) < mostNamed {
-		n.first = append(n.first, server.EntityAddress{Network: string(c.Subject.Network), Address: c.Subject.Address, Label: c.Label, By: c.By, Confidence: int(c.Score)})
+		n.first = append(n.first, server.EntityAddress{
+			Network: r.word(string(c.Subject.Network)), Address: c.Subject.Address, Label: c.Label, By: r.word(c.By), Confidence: int(c.Score),
+		})
 	}
 }
 
@@ -191,11 +230,11 @@ func (r *cataloguing) label(fold string, c *label.Claim) {
 			r.complete = false
 			return
 		}
-		l = &labelled{fold: fold, text: c.Label, by: c.By}
-		r.byText[fold] = l
+		l = &labelled{fold: fold, text: c.Label, by: r.word(c.By)}
+		r.byText[l.fold] = l
 	}
 	l.count++
 	if len(l.first) < mostLabelled {
-		l.first = append(l.first, c.Subject)
+		l.first = append(l.first, label.Subject{Network: label.Network(r.word(string(c.Subject.Network))), Address: c.Subject.Address})
 	}
 }

@@ -169,12 +169,12 @@ func (l *library) Incident(ctx context.Context, id string) (server.IncidentPage,
 			p.Assets = append(p.Assets, lineOf(row, statuses))
 		}
 	}
-	return p, l.casesOf(ctx, &in, catalogue, &p)
+	return p, l.casesOf(ctx, &in, &p)
 }
 
 // casesOf adds the cases of the casebook that follow a theft, and what claims say of who
 // did it.
-func (l *library) casesOf(ctx context.Context, in *register.Incident, c *catalogue, p *server.IncidentPage) error {
+func (l *library) casesOf(ctx context.Context, in *register.Incident, p *server.IncidentPage) error {
 	ids := slices.Compact(slices.DeleteFunc([]string{in.Case, in.ID}, func(id string) bool { return id == "" }))
 	for _, id := range ids {
 		_, err := l.book.Case(ctx, id)

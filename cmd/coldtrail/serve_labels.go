@@ -147,7 +147,7 @@ func (x *filed) revised(kind server.LabelChangeKind, r *attribution.Revised) {
 			before = fmt.Sprintf("%s, with other particulars", before)
 		}
 	}
-	x.claim(kind, &r.Claim, before, "")
+	x.claim(kind, r.Claim, before, "")
 }
 
 func (x *filed) claim(kind server.LabelChangeKind, c *label.Claim, before, reason string) {

@@ -115,43 +115,49 @@ func (s *search) said(ctx context.Context, subject label.Subject) (string, error
 // transactions offers a text as a transaction, or as one of its outputs, of every chain
 // that holds it; where none does, of every chain of whose form it is.
 func (s *search) transactions(ctx context.Context) error {
-	text, index, isOutpoint := strings.Cut(s.text, ":")
-	id, err := ledger.ParseHash(strings.ToLower(text))
-	if err != nil {
-		return nil //nolint:nilerr // it is none
+	id, output, ok := readTransaction(s.text)
+	if !ok {
+		return nil
 	}
-	output, err := strconv.ParseUint(index, 10, 32)
-	if isOutpoint && err != nil {
-		return nil //nolint:nilerr // it is none
-	}
-	prefixed := strings.HasPrefix(strings.ToLower(s.text), "0x")
+	account := strings.HasPrefix(strings.ToLower(s.text), "0x") // as those chains write it
 	var absent []server.FoundItem
 	for i := range s.statuses {
 		chain := s.statuses[i].Chain
-		if isOutpoint && chain.Family() != ledger.UTXO {
+		if output != nil && chain.Family() != ledger.UTXO {
 			continue
 		}
 		item, err := s.transaction(ctx, chain, id)
+		if err == nil && output != nil {
+			err = s.outpoint(ctx, chain, id, *output, &item)
+		}
 		if err != nil {
 			return err
 		}
-		if isOutpoint {
-			if err := s.outpoint(ctx, chain, id, uint32(output), &item); err != nil {
-				return err
-			}
-		}
 		if item.Held {
 			s.add(fitsExactly, item)
-		} else if prefixed == (chain.Family() == ledger.Account) || isOutpoint {
+		} else if output != nil || account == (chain.Family() == ledger.Account) {
 			absent = append(absent, item)
 		}
 	}
-	if len(s.found) == 0 && !s.hasBlock(ctx, id) {
-		for _, item := range absent {
-			s.add(fitsExactly, item)
-		}
+	if len(s.found) > 0 || s.hasBlock(ctx, id) {
+		return nil
+	}
+	for _, item := range absent {
+		s.add(fitsExactly, item)
 	}
 	return nil
+}
+
+// readTransaction reads TXID or TXID:N.
+func readTransaction(text string) (id ledger.Hash, output *uint32, ok bool) {
+	text, index, isOutpoint := strings.Cut(text, ":")
+	id, err := ledger.ParseHash(strings.ToLower(text))
+	if err != nil || !isOutpoint {
+		return id, nil, err == nil
+	}
+	n, err := strconv.ParseUint(index, 10, 32)
+	at := uint32(n)
+	return id, &at, err == nil
 }
 
 func (s *search) transaction(ctx context.Context, chain ledger.Chain, id ledger.Hash) (server.FoundItem, error) {
