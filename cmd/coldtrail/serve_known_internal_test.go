@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,7 +109,7 @@ func TestSearchBound(t *testing.T) {
 	d := diskStore(t)
 	var claims []label.Claim
 	for n := range 500 {
-		claims = append(claims, said(n, fmt.Sprint("Exchange ", n), ""))
+		claims = append(claims, said(n, fmt.Sprint("Exchange ", n), "big-exchange"))
 	}
 	if _, err := d.AddClaims(t.Context(), claims); err != nil {
 		t.Fatal(err)
@@ -122,10 +123,30 @@ func TestSearchBound(t *testing.T) {
 	if err != nil || len(got.Items) != 5 || got.Complete || got.Items[0].Title != "Exchange 1" || got.Items[1].Title != "Exchange 10" {
 		t.Errorf("%+v, %v", got, err)
 	}
+	got, err = s.Search(t.Context(), server.SearchQuestion{Text: "Big Exchange", Limit: 5})
+	if want := (server.FoundItem{Type: server.FoundEntity, ID: "big-exchange", Title: "big-exchange", Detail: "500 addresses", Held: true}); err != nil || len(got.Items) != 1 || got.Items[0] != want {
+		t.Errorf("whom no list of actors has: %+v, %v", got, err)
+	}
 	got, err = s.Search(t.Context(), server.SearchQuestion{Text: "CHANGE 49", Limit: 100})
 	if err != nil || len(got.Items) != 11 || !got.Complete {
 		t.Errorf("inside of names: %+v, %v", got, err)
 	}
+	var group sync.WaitGroup
+	for range 8 { // all at once, on one catalogue
+		group.Go(func() {
+			if got, err := s.Search(t.Context(), server.SearchQuestion{Text: "Lazarus", Limit: 5}); err != nil || len(got.Items) != 1 || got.Items[0].ID != "lazarus-group" {
+				t.Errorf("%+v, %v", got, err)
+			}
+			l := &library{d, s.labels, known, nil, s.book, time.Now}
+			if got, err := l.Entity(t.Context(), "Lazarus", 5); err == nil || got.ID != "" {
+				t.Errorf("nobody has that name: %+v", got)
+			}
+			if got, err := l.Entity(t.Context(), "Lazarus Group", 5); err != nil || len(got.Members) != 1 {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+	group.Wait()
 	got, err = s.Search(t.Context(), server.SearchQuestion{Text: "ge", Limit: 100})
 	if err != nil || slices.ContainsFunc(got.Items, func(x server.FoundItem) bool { return x.Type == server.FoundLabel }) {
 		t.Errorf("two letters are looked for inside of names: %+v, %v", got, err)

@@ -204,8 +204,14 @@ func TestServeBackground(t *testing.T) {
 			t.Errorf("%s: %d %s, want %d", path, code, text, want)
 		}
 	}
-	if text := body(s, "/v1/entities"); strings.Contains(text, "null") {
-		t.Errorf("a list is null: %s", text)
+	for _, path := range []string{
+		"/v1/entities", "/v1/entities/dprk", "/v1/incidents/bybit-2025", "/v1/incidents/coinex-2023", "/v1/assets", "/v1/assets/one?asset=" + weth, "/v1/assets/one?asset=unit/bnb",
+		"/v1/prices", "/v1/search?q=a", "/v1/status", "/v1/labels/lists", "/v1/addresses/bitcoin/1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa/cluster",
+		"/v1/addresses/ethereum/" + bybitReceiver + "/behaviour", "/v1/txs/ethereum/" + theftTx + "/proof",
+	} {
+		if code, text := s.get(path); code != http.StatusOK || strings.Contains(text, "null") {
+			t.Errorf("%s: %d, or a list is null: %s", path, code, text)
+		}
 	}
 }
 

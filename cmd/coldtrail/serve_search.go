@@ -134,6 +134,11 @@ func (s *search) entities(ctx context.Context) error {
 		}
 		s.add(rank, server.FoundItem{Type: server.FoundEntity, ID: x.ID, Title: x.Label, Detail: detail, Held: true})
 	}
+	for _, id := range sortedKeys(c.named) { // whom no list of actors has
+		if line := c.actors.Line(id); len(c.actors.Find(line[0])) == 0 {
+			s.add(s.fits(id), server.FoundItem{Type: server.FoundEntity, ID: id, Title: id, Detail: fmt.Sprintf("%d addresses", c.named[id].count), Held: true})
+		}
+	}
 	return nil
 }
 
