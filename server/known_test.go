@@ -93,7 +93,7 @@ func (known) Conflicts(context.Context, ledger.Chain, string) ([]server.Conflict
 
 func (known) Status(context.Context) (server.Status, error) {
 	rate := uint64(3)
-	return server.Status{Chains: []server.ChainStatus{{ChainHeld: server.ChainHeld{Chain: "eip155:1", Height: 5, Weakest: "node", Time: "2025-02-21T00:00:00Z"}, Followed: true, Trouble: "no route", Rate: &rate}}, Labels: "sha256:bb", Claims: 2}, nil
+	return server.Status{Chains: []server.ChainStatus{{ChainHeld: server.ChainHeld{Chain: "eip155:1", Height: 5, Weakest: "node", Time: "2025-02-21T00:00:00Z"}, Followed: true, Trouble: "no route", Heard: 1740000000, Rate: &rate}}, Labels: "sha256:bb", Claims: 2}, nil
 }
 
 func (known) Proof(_ context.Context, chain ledger.Chain, id string) (server.Proof, error) {

@@ -30,8 +30,10 @@ type ChainStatus struct {
 	Followed bool `json:"followed"`
 	// Trouble is what is wrong with its node; empty where nothing is.
 	Trouble string `json:"trouble,omitempty"`
-	// Current says that its node had nothing newer when it was last asked.
-	Current bool `json:"current"`
+	// Current says that its node had nothing newer when it last answered, at Heard in Unix
+	// seconds. A node that stops answering is asked again and again before that is trouble.
+	Current bool  `json:"current"`
+	Heard   int64 `json:"heard,omitempty"`
 	// Rate is how many blocks were added in a second of late; none while none are.
 	Rate *uint64 `json:"blocks_per_second,omitempty"`
 }

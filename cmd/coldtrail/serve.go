@@ -458,13 +458,13 @@ func (x *serving) advanced(ctx context.Context, chain ledger.Chain, at ingest.Pr
 
 func (x *serving) current(chain ledger.Chain) {
 	x.state(chain, "")
-	x.following.asked(chain, "")
+	x.following.asked(chain, "", time.Now())
 	x.guard.Behind(chain, 0)
 }
 
 func (x *serving) failed(chain ledger.Chain, err error, again time.Duration) {
 	x.state(chain, err.Error())
-	x.following.asked(chain, err.Error())
+	x.following.asked(chain, err.Error(), time.Now())
 	x.log.Warn("a node does not answer", slog.String("chain", chain.Short()), slog.Any("error", err), slog.Duration("again", again))
 }
 

@@ -43,16 +43,20 @@ func TestPace(t *testing.T) {
 	if r, _, _ := rate(45 * time.Second); r != 10 {
 		t.Errorf("later %d, want 10", r)
 	}
-	f.asked(ledger.Bitcoin, "no route")
+	f.asked(ledger.Bitcoin, "no route", begin)
 	if r, current, trouble := rate(time.Hour); r != 0 || current || trouble != "no route" {
 		t.Errorf("in the end %d, %v, %q", r, current, trouble)
 	}
-	f.asked(ledger.Bitcoin, "")
+	f.asked(ledger.Bitcoin, "", begin)
 	if _, current, trouble := rate(time.Hour); !current || trouble != "" {
 		t.Errorf("it answers again: %v, %q", current, trouble)
 	}
-	f.asked(ledger.Ethereum, "nobody follows it")
+	f.asked(ledger.Ethereum, "nobody follows it", begin)
 	var s server.ChainStatus
+	if f.of(ledger.Bitcoin, begin, &s); s.Heard != begin.Unix() {
+		t.Errorf("it was heard at %d", s.Heard)
+	}
+	s = server.ChainStatus{}
 	if f.of(ledger.Ethereum, begin, &s); s.Followed {
 		t.Error("ethereum is not followed")
 	}

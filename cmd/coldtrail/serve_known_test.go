@@ -376,17 +376,45 @@ func wire(t *testing.T, text string) []byte {
 	return raw
 }
 
-// TestServeStatusOfNode: a chain that is followed says so, and what is wrong with its node.
+// TestServeStatusOfNode: chains that are followed say so, and when their nodes were heard.
+// Search answers over chains that grow. A node that nobody has ever heard is trouble.
 func TestServeStatusOfNode(t *testing.T) {
-	s := serve(t, "--data", knownStore(t), "serve", "--open", "--follow", "bitcoin=rpc:http://127.0.0.1:1")
-	type chains struct {
-		Chains []struct {
-			Chain, Trouble    string
-			Followed, Current bool
-		}
+	c, file := newChase(t)
+	s := serve(t, c.follow(t.TempDir(), file, c.accounts.URL())...)
+	s.wait("at both tips", func() bool { return c.atTips(s) })
+	type chain struct {
+		Chain, Trouble    string
+		Followed, Current bool
+		Height            uint64
+		Heard             int64
 	}
-	s.wait("in trouble", func() bool {
-		got := parse[chains](t, body(s, "/v1/status")).Chains
-		return len(got) == 2 && got[0].Followed && got[0].Trouble != "" && !got[0].Current && !got[1].Followed && got[1].Trouble == ""
+	accounts := func() (of chain) {
+		for _, x := range parse[struct{ Chains []chain }](t, body(s, "/v1/status")).Chains {
+			if !x.Followed {
+				t.Errorf("%s is followed", x.Chain)
+			}
+			if x.Chain == string(c.accounts.Chain()) {
+				of = x
+			}
+		}
+		return of
+	}
+	s.wait("current", func() bool { x := accounts(); return x.Current && x.Trouble == "" })
+	before := accounts()
+	s.wait("heard again", func() bool { return accounts().Heard > before.Heard })
+	next := c.accounts.Account("mule", c.serial+1)
+	if got := s.search(next); len(got.Items) == 0 || got.Items[0].Held {
+		t.Errorf("nobody has paid it yet: %+v", got)
+	}
+	c.step()
+	s.wait("current again", func() bool { x := accounts(); return x.Current && x.Trouble == "" && x.Height > before.Height })
+	if got := s.search(next); len(got.Items) == 0 || !got.Items[0].Held || got.Items[0].Type != "address" {
+		t.Errorf("it was paid: %+v", got)
+	}
+
+	none := serve(t, "--data", t.TempDir(), "serve", "--open", "--follow", "bitcoin=rpc:http://127.0.0.1:1")
+	none.wait("in trouble", func() bool {
+		got := parse[struct{ Chains []chain }](t, body(none, "/v1/status")).Chains
+		return len(got) == 1 && got[0].Followed && got[0].Trouble != "" && !got[0].Current && got[0].Heard == 0
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,6 +34,7 @@ type followState struct {
 type followedState struct {
 	trouble string
 	current bool
+	heard   int64 // Unix seconds
 	height  ledger.Height
 	pace    pace
 }
@@ -46,11 +48,14 @@ func newFollowState(chains []followed) *followState {
 }
 
 // asked notes what a node answered: that it had nothing newer, or what went wrong.
-func (f *followState) asked(chain ledger.Chain, trouble string) {
+func (f *followState) asked(chain ledger.Chain, trouble string, now time.Time) {
 	f.turn.Lock()
 	defer f.turn.Unlock()
 	if c := f.chains[chain]; c != nil {
 		c.trouble, c.current = trouble, trouble == ""
+		if c.current {
+			c.heard = now.Unix()
+		}
 	}
 }
 
@@ -65,7 +70,18 @@ func (f *followState) advanced(chain ledger.Chain, height ledger.Height, now tim
 	if c.height > 0 && height > c.height {
 		c.pace.add(now, uint64(height-c.height))
 	}
-	c.height, c.trouble, c.current = height, "", false
+	c.height, c.trouble, c.current, c.heard = height, "", false, now.Unix()
+}
+
+// without lists the chains that are followed and of which nothing is held yet.
+func (f *followState) without(statuses []store.Status) (list []ledger.Chain) {
+	for chain := range f.chains { // which are never others
+		if !slices.ContainsFunc(statuses, func(st store.Status) bool { return st.Chain == chain }) {
+			list = append(list, chain)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // of is how a chain is followed.
@@ -76,7 +92,7 @@ func (f *followState) of(chain ledger.Chain, now time.Time, to *server.ChainStat
 	if c == nil {
 		return
 	}
-	to.Followed, to.Trouble, to.Current = true, c.trouble, c.current
+	to.Followed, to.Trouble, to.Current, to.Heard = true, c.trouble, c.current, c.heard
 	if rate := c.pace.rate(now); rate > 0 {
 		to.Rate = &rate
 	}
@@ -129,6 +145,11 @@ func (c *chainDesk) Status(ctx context.Context) (server.Status, error) {
 	for i := range statuses {
 		s := server.ChainStatus{ChainHeld: heldOf(&statuses[i])}
 		c.follow.of(statuses[i].Chain, c.now(), &s)
+		out.Chains = append(out.Chains, s)
+	}
+	for _, chain := range c.follow.without(statuses) {
+		s := server.ChainStatus{ChainHeld: statusChain{Chain: string(chain)}}
+		c.follow.of(chain, c.now(), &s)
 		out.Chains = append(out.Chains, s)
 	}
 	revision, err := c.ledger.store.LabelRevision(ctx)
