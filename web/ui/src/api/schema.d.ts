@@ -3036,7 +3036,7 @@ export interface components {
             left_out: string[];
             findings: components["schemas"]["Finding"][];
         };
-        /** @description What the store holds of a chain, and how it is followed. */
+        /** @description What the store holds of a chain, and how it is followed. One that is followed and of which nothing is held yet has 0 blocks. */
         ChainStatus: {
             chain: string;
             height: number;
@@ -3044,7 +3044,7 @@ export interface components {
             blocks: number;
             txs: number;
             /** @enum {string} */
-            weakest: "proven" | "node" | "file";
+            weakest: "" | "proven" | "node" | "file";
             first: number;
             /** @description RFC 3339. */
             time: string;
@@ -3055,8 +3055,10 @@ export interface components {
             followed: boolean;
             /** @description What is wrong with its node. */
             trouble?: string;
-            /** @description Whether its node had nothing newer when it was last asked. */
+            /** @description Whether its node had nothing newer when it last answered. */
             current: boolean;
+            /** @description When it last answered; a node that stops is asked for minutes before that is trouble. */
+            heard?: number;
             /** @description Of late; none while none are added. */
             blocks_per_second?: number;
         };
@@ -3250,7 +3252,8 @@ export interface components {
         TimelinePoint: {
             bucket: number;
             origin: components["schemas"]["Amount"];
-            flows: number;
+            /** @description Places that were reached; one movement may reach several. */
+            ends: number;
         };
         /** @description A happening that is worth a mark. */
         TimelineEvent: {
