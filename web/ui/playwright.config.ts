@@ -3,6 +3,8 @@ import { defineConfig } from '@playwright/test';
 // The browser is Debian's Chromium: no test downloads one.
 export default defineConfig({
   testDir: 'tests',
+  // Measurements and pictures are made on demand (npm run measure, npm run pictures): tests are not timed.
+  testMatch: process.env.MANUAL ? `**/${process.env.MANUAL}.manual.ts` : '**/*.spec.ts',
   globalSetup: './tests/build.ts',
   fullyParallel: false,
   workers: 1,
