@@ -114,10 +114,12 @@ func listPlaces(x *exchange) {
 	known := []string{"sort", "order", "colour", "kind", "chain", "asset", "entity", "q", "least"}
 	x.aboutTrace(known, func(t Traced, after string, limit int) (any, error) {
 		query := x.request.URL.Query()
-		return t.Places(desk.PlaceQuery{
+		page, err := t.Places(desk.PlaceQuery{
 			Sort: query.Get("sort"), Order: query.Get("order"), Colour: query.Get("colour"), Kind: query.Get("kind"), Chain: query.Get("chain"),
 			Asset: query.Get("asset"), Entity: query.Get("entity"), Text: query.Get("q"), Least: query.Get("least"), After: after, Limit: limit,
 		})
+		page.Next = nextOf(page.Next)
+		return page, err
 	})
 }
 
@@ -125,7 +127,9 @@ func listPlaces(x *exchange) {
 func listFlows(x *exchange) {
 	x.aboutTrace([]string{"at", "colour"}, func(t Traced, after string, limit int) (any, error) {
 		query := x.request.URL.Query()
-		return t.Flows(desk.FlowQuery{At: query.Get("at"), Colour: query.Get("colour"), After: after, Limit: limit})
+		page, err := t.Flows(desk.FlowQuery{At: query.Get("at"), Colour: query.Get("colour"), After: after, Limit: limit})
+		page.Next = nextOf(page.Next)
+		return page, err
 	})
 }
 
@@ -133,7 +137,9 @@ func listFlows(x *exchange) {
 func listFreezable(x *exchange) {
 	x.aboutTrace([]string{"colour", "act", "who"}, func(t Traced, after string, limit int) (any, error) {
 		query := x.request.URL.Query()
-		return t.Freezable(desk.FreezeQuery{Colour: query.Get("colour"), Act: query.Get("act"), Who: query.Get("who"), After: after, Limit: limit})
+		page, err := t.Freezable(desk.FreezeQuery{Colour: query.Get("colour"), Act: query.Get("act"), Who: query.Get("who"), After: after, Limit: limit})
+		page.Next = nextOf(page.Next)
+		return page, err
 	})
 }
 
@@ -156,6 +162,15 @@ func compareMethods(x *exchange) {
 	case making != nil:
 		x.pending(making)
 	default:
+		compared.Next = nextOf(compared.Next)
 		x.json(http.StatusOK, compared)
 	}
+}
+
+// nextOf is the cursor for what follows, where something does.
+func nextOf(cursor string) string {
+	if cursor == "" {
+		return ""
+	}
+	return cursorOf(cursor)
 }

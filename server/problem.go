@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"coldtrail/desk"
+	"coldtrail/desk/job"
 )
 
 // A problemKind is one way in which a request can fail.
@@ -61,6 +62,11 @@ var failures = []struct {
 	{desk.ErrNotFound, problemNotFound},
 	{desk.ErrGone, problemGone},
 	{desk.ErrUntraceable, problemUntraceable},
+	{desk.ErrUnsteady, problemUnavailable},
+	{job.ErrNotFound, problemNotFound},
+	{job.ErrNotDone, problemConflict},
+	{job.ErrGone, problemGone},
+	{job.ErrBusy, problemUnavailable},
 }
 
 // problemDocument is RFC 9457, with what can be done.

@@ -259,7 +259,7 @@ func TestNotifyVerbs(t *testing.T) {
 func today() string { return stampDay(time.Now().Unix()) }
 
 // until asks who asks until the answer has a status.
-func until(t *testing.T, d *desk, key string, want int) {
+func until(t *testing.T, d *partServer, key string, want int) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		got, text := d.ask("GET", "/auth/session", key, nil)

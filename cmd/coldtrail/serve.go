@@ -22,6 +22,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coldtrail/casebook"
+	"coldtrail/desk"
+	"coldtrail/desk/job"
 	"coldtrail/evidence/audit"
 	"coldtrail/guard"
 	"coldtrail/ingest"
@@ -70,9 +72,12 @@ type serving struct {
 	guard     *guard.Guard
 	league    *league
 	labels    *catalogues
+	jobs      *job.Runner
+	desk      *desk.Desk
 	server    *server.Server
 	again     chan struct{} // cases, the policy or labels may have changed
 	rules     atomic.Pointer[policy.Policy]
+	rewinds   atomic.Uint64 // how often blocks were taken back
 
 	following *followState
 
@@ -165,6 +170,7 @@ func (x *serving) open(ctx context.Context, chains []followed) error {
 		return err
 	}
 	x.labels = newCatalogues(x.store)
+	x.openDesk()
 	options := server.Options{Now: time.Now, Log: x.log, Open: x.verb.Open, Certificate: x.verb.Cert, Key: x.verb.Key, Stale: x.verb.Stale}
 	if options.OIDC, err = x.verb.oidc(x.book); err != nil {
 		return err
@@ -251,6 +257,8 @@ func (x *serving) parts() (server.Parts, error) {
 		Owners:    newOwners(x.opened, held),
 		Chains:    &chainDesk{held, x.following, time.Now},
 		LabelDesk: newLabelDesk(x.store, x.labels, x.engine, x.remind),
+		Jobs:      deskJobs{x},
+		Desk:      keptTraces{x.desk},
 	}, nil
 }
 
@@ -323,6 +331,7 @@ func (x *serving) run(ctx context.Context, chains []followed, listeners []net.Li
 				x.log.LogAttrs(ctx, slog.LevelError, "labels cannot be gone through; search and lists do not answer", slog.Any("error", err))
 			})
 		},
+		x.jobs.Run,
 	} {
 		group.Go(func() error {
 			err := part(ctx)
@@ -469,6 +478,7 @@ func (x *serving) failed(chain ledger.Chain, err error, again time.Duration) {
 }
 
 func (x *serving) reorganised(chain ledger.Chain, fork ledger.Height, depth int) {
+	x.rewinds.Add(1)
 	x.turn.Lock()
 	defer x.turn.Unlock()
 	if before, ok := x.forks[chain]; !ok || fork < before {

@@ -64,14 +64,14 @@ func bybitStore(t *testing.T) *embedded.Store {
 	return s
 }
 
-// desk is a server that answers from parts under test.
-type desk struct {
+// partServer is a server that answers from parts under test.
+type partServer struct {
 	t   *testing.T
 	url string
 }
 
 // serveParts runs a server with the parts.
-func serveParts(t *testing.T, options server.Options, parts server.Parts) *desk {
+func serveParts(t *testing.T, options server.Options, parts server.Parts) *partServer {
 	t.Helper()
 	options.Now = time.Now
 	if options.KeysEvery == 0 {
@@ -94,11 +94,11 @@ func serveParts(t *testing.T, options server.Options, parts server.Parts) *desk 
 			t.Error(err)
 		}
 	})
-	return &desk{t, "http://" + listener.Addr().String()}
+	return &partServer{t, "http://" + listener.Addr().String()}
 }
 
 // ask sends a request and gives the status and the body.
-func (d *desk) ask(method, path, key string, body any) (int, string) {
+func (d *partServer) ask(method, path, key string, body any) (int, string) {
 	d.t.Helper()
 	var in io.Reader
 	if body != nil {
@@ -129,7 +129,7 @@ func (d *desk) ask(method, path, key string, body any) (int, string) {
 }
 
 // wants sends a request and wants a status, and each of some texts in the body.
-func (d *desk) wants(status int, what, key string, body any, parts ...string) string {
+func (d *partServer) wants(status int, what, key string, body any, parts ...string) string {
 	d.t.Helper()
 	method, path, _ := strings.Cut(what, " ")
 	got, text := d.ask(method, path, key, body)
