@@ -35,6 +35,7 @@ type Book interface {
 type Casework interface {
 	Cases
 	Notes
+	Teams
 }
 
 // Access is who may do what.

@@ -24,6 +24,7 @@ var migrations = []string{
 	"0003_watching",
 	"0004_alerting",
 	"0005_guarding",
+	"0006_teams",
 }
 
 // Newest is the version of the schema that this program works with.

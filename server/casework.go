@@ -15,8 +15,9 @@ type Casework interface {
 	CaseMembers(ctx context.Context, id string) ([]CaseMember, error)
 	// SaveCaseMember puts somebody on a case, or changes the role.
 	SaveCaseMember(ctx context.Context, id string, member CaseMember) (CaseMember, error)
-	// RemoveCaseMember takes somebody off a case.
-	RemoveCaseMember(ctx context.Context, id, person string) (CaseMember, error)
+	// RemoveCaseMember takes somebody off a case, and gives who it was. Of off the person
+	// counts, and who says so when.
+	RemoveCaseMember(ctx context.Context, id string, off CaseMember) (CaseMember, error)
 }
 
 // A Revision is a case as somebody left it.
@@ -124,7 +125,7 @@ func removeCaseMember(x *exchange) {
 	}
 	ctx, cancel := x.within()
 	defer cancel()
-	removed, err := x.parts.Casework.RemoveCaseMember(ctx, id, person)
+	removed, err := x.parts.Casework.RemoveCaseMember(ctx, id, CaseMember{Person: person, By: x.who.id, At: x.started.Unix()})
 	if err != nil {
 		x.fail(err)
 		return

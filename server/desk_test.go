@@ -152,14 +152,14 @@ func (w *works) SaveCaseMember(_ context.Context, _ string, m server.CaseMember)
 	return m, nil
 }
 
-func (w *works) RemoveCaseMember(_ context.Context, _, person string) (server.CaseMember, error) {
+func (w *works) RemoveCaseMember(_ context.Context, _ string, off server.CaseMember) (server.CaseMember, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	m, ok := w.members[person]
+	m, ok := w.members[off.Person]
 	if !ok {
-		return m, fmt.Errorf("person %s: %w", person, server.ErrNotFound)
+		return m, fmt.Errorf("person %s: %w", off.Person, server.ErrNotFound)
 	}
-	delete(w.members, person)
+	delete(w.members, off.Person)
 	return m, nil
 }
 

@@ -14,7 +14,7 @@ import (
 func Run(t *testing.T, open func(t *testing.T) casebook.Book) {
 	t.Helper()
 	for name, test := range map[string]func(*testing.T, casebook.Book){
-		"cases": testCases, "case pages": testCasePages, "notes": testNotes,
+		"cases": testCases, "case pages": testCasePages, "notes": testNotes, "teams": testTeams,
 		"keys": testKeys, "people": testPeople,
 		"watch-lists": testWatchlists, "targets": testTargets, "subscriptions": testSubscriptions, "screened subjects": testSubjects,
 		"alerts": testAlerts, "routing": testRouting, "withdrawal": testWithdrawal, "a block comes back": testComesBack,

@@ -259,6 +259,7 @@ func (x *serving) parts() (server.Parts, error) {
 		LabelDesk: newLabelDesk(x.store, x.labels, x.engine, x.remind),
 		Jobs:      deskJobs{x},
 		Desk:      keptTraces{x.desk},
+		Casework:  bookCasework{x.book},
 	}, nil
 }
 

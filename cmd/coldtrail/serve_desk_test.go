@@ -305,3 +305,33 @@ func post(t *testing.T, url, body string) int {
 	_ = r.Body.Close()
 	return r.StatusCode
 }
+
+// TestServeCasework: who changed a case, and who works on it, over HTTP and in the
+// casebook.
+func TestServeCasework(t *testing.T) {
+	data := t.TempDir()
+	must(t, "--data", data, "cases", "add", bybit+"/case.yaml", "--by", "ann", "--why", "a theft")
+	must(t, "--data", data, "cases", "close", "bybit-2025", "--by", "bob", "--why", "all is dark")
+	s := serve(t, "--data", data, "serve", "--open")
+	_, text := s.get("/v1/cases/bybit-2025/revisions")
+	history := parse[struct {
+		Items []struct {
+			Number         int64
+			State, By, Why string
+		}
+	}](t, text)
+	if len(history.Items) != 2 || history.Items[0].By != "ann" || history.Items[0].Why != "a theft" || history.Items[1].State != "closed" || history.Items[1].Why != "all is dark" {
+		t.Errorf("the revisions are %s", text)
+	}
+	s.send(http.MethodPut, "/v1/cases/bybit-2025/members/zoe@example.org", map[string]string{"role": "lead"})
+	s.send(http.MethodPut, "/v1/cases/bybit-2025/members/ann", map[string]string{"role": "reader"})
+	s.send(http.MethodDelete, "/v1/cases/bybit-2025/members/ann", nil)
+	if _, text = s.get("/v1/cases/bybit-2025/members"); !strings.HasPrefix(text, `{"items":[{"person":"zoe@example.org","role":"lead","by":"`) || strings.Contains(text, "ann") {
+		t.Errorf("on the case are %s", text)
+	}
+	for _, path := range []string{"/v1/cases/none/members", "/v1/cases/none/revisions"} {
+		if code, _ := s.get(path); code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, code)
+		}
+	}
+}
