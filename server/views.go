@@ -4,85 +4,52 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
-	"time"
 
+	"coldtrail/desk"
+	"coldtrail/desk/job"
 	"coldtrail/desk/view"
 )
 
 // Views draws the traces of cases. A trace that is still being made is a PendingError.
 type Views interface {
 	// Sankey draws a flow chart of one colour, or of all where it is empty.
-	Sankey(ctx context.Context, of *TraceOf, colour string) (*view.Sankey, error)
+	Sankey(ctx context.Context, of desk.Selector, colour string) (*view.Sankey, error)
 	// Timeline says how much happened when.
-	Timeline(ctx context.Context, of *TraceOf, colour string) (*view.Timeline, error)
+	Timeline(ctx context.Context, of desk.Selector, colour string) (*view.Timeline, error)
 	// Graph says who passed value to whom.
-	Graph(ctx context.Context, of *TraceOf, selection *view.Selection) (*view.Graph, error)
+	Graph(ctx context.Context, of desk.Selector, selection *view.Selection) (*view.Graph, error)
 	// Path is the shortest way from a theft of a colour to a place.
-	Path(ctx context.Context, of *TraceOf, colour, at string) (*view.Path, error)
-}
-
-// TraceOf names the trace of a case that is asked for.
-type TraceOf struct {
-	Case   string
-	Method string        // of taint; fifo where it is empty
-	AsOf   string        // RFC 3339 or a date; now where it is empty
-	By     string        // who asks
-	Wait   time.Duration // for a trace that is being made
-	// Fresh refuses a trace that was made before the chains went on.
-	Fresh bool
+	Path(ctx context.Context, of desk.Selector, colour, at string) (*view.Path, error)
 }
 
 // A PendingError is the error of a trace that is still being made.
-type PendingError struct {
-	// Location is where the work can be looked at.
-	Location string
-	// Job is the work, as the jobs of this server are written.
-	Job any
-}
+type PendingError struct{ Job job.Job }
 
 // Error says that the trace is being made.
-func (m *PendingError) Error() string {
-	return "the trace is still being made; " + m.Location + " says how far it is"
+func (p *PendingError) Error() string {
+	return "the trace is still being made by the job " + p.Job.ID
 }
-
-// The waits for a trace that is being made.
-const (
-	defaultWait = 10 * time.Second
-	mostWait    = 25 * time.Second
-)
 
 // traceOf reads which trace is asked for, and the parameters of a route beside. It says
 // false where it has answered.
-func (x *exchange) traceOf(more map[string]*string) (of *TraceOf, ok bool) {
-	of = &TraceOf{Wait: defaultWait, By: x.who.id}
-	if of.Case, ok = x.pathID("id"); !ok {
-		return nil, false
+func (x *exchange) traceOf(more map[string]*string) (desk.Selector, bool) {
+	id, ok := x.pathID("id")
+	if !ok {
+		return desk.Selector{}, false
 	}
-	wait, fresh := "", ""
-	known := map[string]*string{"method": &of.Method, "as_of": &of.AsOf, "wait": &wait, "fresh": &fresh}
-	for name, to := range more {
-		known[name] = to
-	}
+	q := desk.Query{Case: id, By: x.who.id}
+	known := map[string]*string{"method": &q.Method, "as_of": &q.AsOf, "wait": &q.Wait, "fresh": &q.Fresh}
+	maps.Copy(known, more)
 	if !x.parameters(known) {
-		return nil, false
+		return desk.Selector{}, false
 	}
-	if wait != "" {
-		n, err := strconv.ParseUint(wait, 10, 8)
-		if err != nil || n > uint64(mostWait/time.Second) {
-			x.fail(invalid("wait is a number of seconds from 0 to %d", mostWait/time.Second))
-			return nil, false
-		}
-		of.Wait = time.Duration(n) * time.Second
-	}
-	switch fresh {
-	case "", "false":
-	case "true":
-		of.Fresh = true
-	default:
-		x.fail(invalid("fresh is true or false, not %.20q", fresh))
-		return nil, false
+	of, err := q.Selector()
+	if err != nil {
+		x.fail(err)
+		return of, false
 	}
 	return of, true
 }
@@ -92,9 +59,7 @@ func (x *exchange) drawn(drawing any, err error) {
 	var making *PendingError
 	switch {
 	case errors.As(err, &making):
-		x.Header().Set("Location", making.Location)
-		x.Header().Set("Retry-After", "1")
-		x.json(http.StatusAccepted, making.Job)
+		x.pending(&making.Job)
 	case errors.Is(err, view.ErrSelection):
 		x.fail(invalid("%s", err))
 	case errors.Is(err, view.ErrNothing):
@@ -107,7 +72,7 @@ func (x *exchange) drawn(drawing any, err error) {
 }
 
 // withinWait bounds what is looked up for a request that waits for a trace.
-func (x *exchange) withinWait(of *TraceOf) (context.Context, context.CancelFunc) {
+func (x *exchange) withinWait(of desk.Selector) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(x.request.Context(), of.Wait+x.options.AnswerTimeout)
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	casedesk "coldtrail/desk"
+	"coldtrail/desk/job"
 	deskview "coldtrail/desk/view"
 	"coldtrail/ledger"
 	"coldtrail/screen/exposure"
@@ -18,11 +20,11 @@ import (
 // drawings are views of one case. What was asked stands in the digest.
 type drawings struct{}
 
-func (drawings) of(of *server.TraceOf) (deskview.Of, error) {
+func (drawings) of(of casedesk.Selector) (deskview.Of, error) {
 	switch {
 	case of.Case == "slow":
-		return deskview.Of{}, &server.PendingError{Location: "/v1/jobs/j1", Job: map[string]any{
-			"id": "j1", "kind": "trace", "title": "Trace of slow", "case": "slow", "state": "running", "by": of.By, "created": 1, "done": 3, "total": 9, "unit": "blocks", "rate": 2, "eta_seconds": 3,
+		return deskview.Of{}, &server.PendingError{Job: job.Job{
+			ID: "j1", Kind: "trace", Title: "Trace of slow", Case: "slow", State: job.Running, By: of.By, Created: 1, Done: 3, Total: 9, Unit: "blocks", Rate: 2,
 		}}
 	case of.Case != "bybit-2025":
 		return deskview.Of{}, fmt.Errorf("case %s: %w", of.Case, server.ErrNotFound)
@@ -30,7 +32,7 @@ func (drawings) of(of *server.TraceOf) (deskview.Of, error) {
 	return deskview.Of{Case: of.Case, Method: "fifo", Digest: fmt.Sprint(of.Method, " ", of.AsOf, " ", of.Wait, " ", of.Fresh, " ", of.By), Current: true}, nil
 }
 
-func (d drawings) Sankey(_ context.Context, of *server.TraceOf, colour string) (*deskview.Sankey, error) {
+func (d drawings) Sankey(_ context.Context, of casedesk.Selector, colour string) (*deskview.Sankey, error) {
 	about, err := d.of(of)
 	return &deskview.Sankey{Of: about, Colours: []deskview.Chart{{
 		Colour: colour, Chain: "eip155:1", Asset: "eip155:1/slip44:60", Stolen: "9", Columns: 2, Returned: "0", Divided: "0",
@@ -38,7 +40,7 @@ func (d drawings) Sankey(_ context.Context, of *server.TraceOf, colour string) (
 	}}}, err
 }
 
-func (d drawings) Timeline(_ context.Context, of *server.TraceOf, colour string) (*deskview.Timeline, error) {
+func (d drawings) Timeline(_ context.Context, of casedesk.Selector, colour string) (*deskview.Timeline, error) {
 	about, err := d.of(of)
 	return &deskview.Timeline{
 		Of: about, First: 1, Last: 2, Step: 60, Buckets: 1, Lanes: []deskview.Lane{{Lane: "theft", Label: "Thefts", Flows: 1}},
@@ -47,7 +49,7 @@ func (d drawings) Timeline(_ context.Context, of *server.TraceOf, colour string)
 	}, err
 }
 
-func (d drawings) Graph(_ context.Context, of *server.TraceOf, s *deskview.Selection) (*deskview.Graph, error) {
+func (d drawings) Graph(_ context.Context, of casedesk.Selector, s *deskview.Selection) (*deskview.Graph, error) {
 	if s.Least == "much" {
 		return nil, fmt.Errorf("%w: least is no amount", deskview.ErrSelection)
 	}
@@ -61,7 +63,7 @@ func (d drawings) Graph(_ context.Context, of *server.TraceOf, s *deskview.Selec
 	}, err
 }
 
-func (d drawings) Path(ctx context.Context, of *server.TraceOf, colour, at string) (*deskview.Path, error) {
+func (d drawings) Path(ctx context.Context, of casedesk.Selector, colour, at string) (*deskview.Path, error) {
 	if at == "nowhere" {
 		return nil, fmt.Errorf("%w: no such place", deskview.ErrNothing)
 	}
@@ -102,8 +104,8 @@ func (leads) Paths(_ context.Context, c ledger.Chain, q *server.PathQuestion) (*
 func TestViewsAreAskedWhole(t *testing.T) {
 	w := start(t)
 	for path, want := range map[string]string{
-		"/v1/cases/bybit-2025/sankey?method=haircut&as_of=2025-03-01&wait=3&fresh=true&colour=red":                               `"digest":"haircut 2025-03-01 3s true key-1"`,
-		"/v1/cases/bybit-2025/timeline?wait=0&fresh=false":                                                                       `"digest":"  0s false key-1"`,
+		"/v1/cases/bybit-2025/sankey?method=haircut&as_of=2025-03-01&wait=3&fresh=true&colour=red":                               `"digest":"haircut 1740873599 3s true key-1"`,
+		"/v1/cases/bybit-2025/timeline?wait=0&fresh=false":                                                                       `"digest":"fifo 0 0s false key-1"`,
 		"/v1/cases/bybit-2025/graph?colour=c&least=5&since=1970-01-01T00:01:00Z&until=70&hops=3&root=0x1&group=entity&limit=300": `{Colour:c Least:5 Since:60 Until:70 Hops:3 Root:0x1 Group:entity Limit:300}`,
 		"/v1/cases/bybit-2025/graph":                             `{Colour: Least: Since:0 Until:0 Hops:0 Root: Group:address Limit:2000}`,
 		"/v1/cases/bybit-2025/path?at=tx:1&colour=red":           `"colour":"red","at":"tx:1"`,
@@ -223,7 +225,7 @@ type patient struct {
 	left chan time.Duration
 }
 
-func (p patient) Sankey(ctx context.Context, of *server.TraceOf, colour string) (*deskview.Sankey, error) {
+func (p patient) Sankey(ctx context.Context, of casedesk.Selector, colour string) (*deskview.Sankey, error) {
 	deadline, _ := ctx.Deadline()
 	p.left <- time.Until(deadline)
 	return p.Views.Sankey(ctx, of, colour)

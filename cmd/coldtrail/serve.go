@@ -260,6 +260,7 @@ func (x *serving) parts() (server.Parts, error) {
 		Jobs:      deskJobs{x},
 		Desk:      keptTraces{x.desk},
 		Casework:  bookCasework{x.book},
+		Views:     x.openViews(),
 	}, nil
 }
 

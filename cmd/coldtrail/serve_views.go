@@ -3,14 +3,16 @@ package main
 import (
 	"context"
 
+	"coldtrail/desk"
 	"coldtrail/desk/view"
+	"coldtrail/ledger"
 	"coldtrail/server"
 	"coldtrail/trace"
 )
 
 // keptTrace gives the trace that is asked for, with its flows, and says whether the store
 // holds nothing newer that would count. One that is being made is a server.PendingError.
-type keptTrace func(ctx context.Context, of *server.TraceOf) (result *trace.Result, current bool, err error)
+type keptTrace func(ctx context.Context, of desk.Selector) (result *trace.Result, current bool, err error)
 
 // caseViews draws traces that are kept.
 type caseViews struct {
@@ -22,8 +24,30 @@ type caseViews struct {
 
 var _ server.Views = caseViews{}
 
+// openViews draws what the desk keeps.
+func (x *serving) openViews() caseViews {
+	return caseViews{
+		kept: func(ctx context.Context, of desk.Selector) (*trace.Result, bool, error) {
+			kept, making, err := x.desk.Kept(ctx, of)
+			switch {
+			case err != nil:
+				return nil, false, err
+			case making != nil:
+				return nil, false, &server.PendingError{Job: *making}
+			}
+			return kept.Result(), kept.About().Current, nil
+		},
+		names: func(asset string) string {
+			if known, ok := x.league.known.Asset(ledger.Asset(asset)); ok {
+				return known.Symbol
+			}
+			return units[asset].name
+		},
+	}
+}
+
 // Sankey draws a flow chart of one colour, or of all where it is empty.
-func (c caseViews) Sankey(ctx context.Context, of *server.TraceOf, colour string) (*view.Sankey, error) {
+func (c caseViews) Sankey(ctx context.Context, of desk.Selector, colour string) (*view.Sankey, error) {
 	result, current, err := c.kept(ctx, of)
 	if err != nil {
 		return nil, err
@@ -36,7 +60,7 @@ func (c caseViews) Sankey(ctx context.Context, of *server.TraceOf, colour string
 }
 
 // Timeline says how much happened when.
-func (c caseViews) Timeline(ctx context.Context, of *server.TraceOf, colour string) (*view.Timeline, error) {
+func (c caseViews) Timeline(ctx context.Context, of desk.Selector, colour string) (*view.Timeline, error) {
 	result, current, err := c.kept(ctx, of)
 	if err != nil {
 		return nil, err
@@ -49,7 +73,7 @@ func (c caseViews) Timeline(ctx context.Context, of *server.TraceOf, colour stri
 }
 
 // Graph says who passed value to whom.
-func (c caseViews) Graph(ctx context.Context, of *server.TraceOf, selection *view.Selection) (*view.Graph, error) {
+func (c caseViews) Graph(ctx context.Context, of desk.Selector, selection *view.Selection) (*view.Graph, error) {
 	result, current, err := c.kept(ctx, of)
 	if err != nil {
 		return nil, err
@@ -62,7 +86,7 @@ func (c caseViews) Graph(ctx context.Context, of *server.TraceOf, selection *vie
 }
 
 // Path is the shortest way from a theft of a colour to a place.
-func (c caseViews) Path(ctx context.Context, of *server.TraceOf, colour, at string) (*view.Path, error) {
+func (c caseViews) Path(ctx context.Context, of desk.Selector, colour, at string) (*view.Path, error) {
 	result, current, err := c.kept(ctx, of)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"coldtrail/desk"
+	"coldtrail/desk/job"
 	"coldtrail/desk/view"
 	"coldtrail/report/reporttest"
 	"coldtrail/server"
@@ -19,12 +21,12 @@ func TestViewsOfReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := func(_ context.Context, of *server.TraceOf) (*trace.Result, bool, error) {
+	kept := func(_ context.Context, of desk.Selector) (*trace.Result, bool, error) {
 		switch of.Case {
 		case "replay":
 			return played.Result, true, nil
 		case "waiting":
-			return nil, false, &server.PendingError{Location: "/v1/jobs/7", Job: map[string]string{"id": "7"}}
+			return nil, false, &server.PendingError{Job: job.Job{ID: "7"}}
 		}
 		return nil, false, refuse(server.ErrNotFound, "there is no case %s", of.Case)
 	}
