@@ -1,62 +1,12 @@
 package desk
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 
 	"coldtrail/ledger"
 	"coldtrail/trace"
 )
-
-// sort is an order of places, the least first.
-type sort int
-
-// The orders.
-const (
-	byOrigin sort = iota
-	byAmount
-	byHops
-	byFirst
-	byLast
-	byKind
-	byChain
-	byAsset
-	byEntity
-
-	sorts
-)
-
-// orders are the sorts by name, with how each compares.
-var orders = [sorts]struct {
-	name    string
-	compare func(a, b *trace.Disposition) int
-}{
-	byOrigin: {"origin", func(a, b *trace.Disposition) int { return compareDigits(a.Origin, b.Origin) }},
-	byAmount: {"amount", func(a, b *trace.Disposition) int { return compareDigits(a.Amount, b.Amount) }},
-	byHops:   {"hops", func(a, b *trace.Disposition) int { return cmp.Compare(a.Hops, b.Hops) }},
-	byFirst:  {"first", func(a, b *trace.Disposition) int { return cmp.Compare(a.First, b.First) }},
-	byLast:   {"last", func(a, b *trace.Disposition) int { return cmp.Compare(a.Last, b.Last) }},
-	byKind:   {"kind", func(a, b *trace.Disposition) int { return cmp.Compare(a.Kind, b.Kind) }},
-	byChain:  {"chain", func(a, b *trace.Disposition) int { return cmp.Compare(a.Chain, b.Chain) }},
-	byAsset:  {"asset", func(a, b *trace.Disposition) int { return cmp.Compare(a.Asset, b.Asset) }},
-	byEntity: {"entity", func(a, b *trace.Disposition) int { return cmp.Compare(a.Entity, b.Entity) }},
-}
-
-// orderOf sorts rows. Equal ones are in the order of their origin, then of the trace.
-func orderOf(rows []trace.Disposition, by sort) []uint32 {
-	order := make([]uint32, len(rows))
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	compare := orders[by].compare
-	slices.SortFunc(order, func(a, b uint32) int {
-		x, y := &rows[a], &rows[b]
-		return cmp.Or(compare(x, y), compareDigits(x.Origin, y.Origin), compareDigits(x.Amount, y.Amount), cmp.Compare(b, a))
-	})
-	return order
-}
 
 // sortNamed finds an order; without a name it is that of origin.
 func sortNamed(name string) (sort, error) {
@@ -104,24 +54,40 @@ func (k *Kept) Places(q PlaceQuery) (PlacePage, error) {
 	return page, nil
 }
 
-// choose selects the rows that a question lets through, in its order.
+// choose selects the rows that a question lets through, in its order. Rows are looked at in
+// the order in which they lie in memory, and put into the order of the question afterwards.
 func (m *made) choose(s *selection, q *PlaceQuery, least *ledger.Amount, by sort) {
-	order, origins, total := m.orders[by](), m.origins(), sumsOf(m.result.Colours)
-	text := strings.ToLower(q.Text)
+	origins, total, text := m.origins(), sumsOf(m.result.Colours), strings.ToLower(q.Text)
+	passes, n := make([]bool, len(origins)), 0
+	for i := range m.result.Dispositions {
+		d := &m.result.Dispositions[i]
+		if !q.selects(d) || origins[i].Lt(least) || text != "" && !mentions(d, text) {
+			continue
+		}
+		passes[i] = true
+		n++
+		total.add(d.Colour, &origins[i])
+	}
+	s.origins, s.rows = total.list(), make([]uint32, 0, n)
+	order := m.orders[by]()
 	for i := range order {
 		row := order[i]
 		if q.Order != "asc" {
 			row = order[len(order)-1-i]
 		}
-		d := &m.result.Dispositions[row]
-		if !is(q.Colour, d.Colour) || !is(q.Kind, d.Kind) || !is(q.Chain, d.Chain) || !is(q.Asset, d.Asset) || !is(q.Entity, d.Entity) ||
-			origins[row].Lt(least) || text != "" && !contains(d.At, text) && !contains(d.Address, text) && !contains(d.Entity, text) {
-			continue
+		if passes[row] {
+			s.rows = append(s.rows, row)
 		}
-		s.rows = append(s.rows, row)
-		total.add(d.Colour, &origins[row])
 	}
-	s.origins = total.list()
+}
+
+func (q *PlaceQuery) selects(d *trace.Disposition) bool {
+	return is(q.Colour, d.Colour) && is(q.Kind, d.Kind) && is(q.Chain, d.Chain) && is(q.Asset, d.Asset) && is(q.Entity, d.Entity)
+}
+
+// mentions says whether a place has a text, which is in small letters, in a name of its own.
+func mentions(d *trace.Disposition, text string) bool {
+	return contains(d.At, text) || d.Address != d.At && contains(d.Address, text) || contains(d.Entity, text)
 }
 
 // is says whether a value is the one that is wanted, or none is.
@@ -134,16 +100,22 @@ func contains(text, part string) bool {
 			return strings.Contains(strings.ToLower(text), part)
 		}
 	}
+	first := part[0]
 	for i := 0; i+len(part) <= len(text); i++ {
-		j := 0
-		for j < len(part) && small(text[i+j]) == part[j] {
-			j++
-		}
-		if j == len(part) {
+		if small(text[i]) == first && isAt(text[i:], part) {
 			return true
 		}
 	}
 	return false
+}
+
+func isAt(text, part string) bool {
+	for i := range len(part) {
+		if small(text[i]) != part[i] {
+			return false
+		}
+	}
+	return true
 }
 
 func small(c byte) byte {
