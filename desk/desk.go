@@ -124,14 +124,14 @@ func (d *Desk) Kept(ctx context.Context, s Selector) (*Kept, *job.Job, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if k, err := d.held(ctx, x.key, s.Fresh); k != nil || err != nil {
+	if k, err := d.held(ctx, x.key, s.accepts()); k != nil || err != nil {
 		return k, nil, err
 	}
 	pending, err := d.await(ctx, d.work(x), s.Wait)
 	if pending != nil || err != nil {
 		return nil, pending, err
 	}
-	k, err := d.held(ctx, x.key, false)
+	k, err := d.held(ctx, x.key, anyAge)
 	if k == nil && err == nil {
 		err = ErrUnsteady // it left again at once: others need the room
 	}
@@ -148,14 +148,30 @@ func (d *Desk) Start(ctx context.Context, s Selector) (job.Job, error) {
 	return d.options.Runner.Start(d.work(x))
 }
 
+// age says which answers will do.
+type age int
+
+// The ages: any that is kept, or only one beside which the store holds nothing newer.
+const (
+	anyAge age = iota
+	currentOnly
+)
+
+func (s *Selector) accepts() age {
+	if s.Fresh {
+		return currentOnly
+	}
+	return anyAge
+}
+
 // held gives what is kept, and nothing where it is not, or is not current and has to be.
-func (d *Desk) held(ctx context.Context, k key, current bool) (*Kept, error) {
+func (d *Desk) held(ctx context.Context, k key, accept age) (*Kept, error) {
 	m := d.use(k)
 	if m == nil || m.made == nil {
 		return nil, nil //nolint:nilnil // it is not there
 	}
 	is, err := d.isCurrent(ctx, &m.made.state, k.asOf)
-	if err != nil || current && !is {
+	if err != nil || accept == currentOnly && !is {
 		return nil, err
 	}
 	return &Kept{m.made, is}, nil
@@ -214,7 +230,7 @@ func (d *Desk) Make(ctx context.Context, s Selector, progress job.Progress) (*Ke
 }
 
 func (d *Desk) make(ctx context.Context, x *subject, progress job.Progress) (*Kept, error) {
-	if k, err := d.held(ctx, x.key, true); k != nil || err != nil {
+	if k, err := d.held(ctx, x.key, currentOnly); k != nil || err != nil {
 		return k, err
 	}
 	list, err := d.traced(ctx, x, []string{x.method}, progress)
@@ -227,21 +243,21 @@ func (d *Desk) make(ctx context.Context, x *subject, progress job.Progress) (*Ke
 
 // keep keeps an item, and lets go those that were not used for the longest time until
 // there is room.
-func (d *Desk) keep(k key, new *item) {
+func (d *Desk) keep(k key, added *item) {
 	d.turn.Lock()
 	defer d.turn.Unlock()
 	if before := d.items[k]; before != nil {
 		d.rows -= before.rows
 	}
 	d.clock++
-	new.used = d.clock
-	d.items[k] = new
-	d.rows += new.rows
+	added.used = d.clock
+	d.items[k] = added
+	d.rows += added.rows
 	for d.rows > d.options.MaxRows && len(d.items) > 1 {
 		var oldest key
 		var least *item
 		for other, one := range d.items {
-			if one != new && (least == nil || one.used < least.used) {
+			if one != added && (least == nil || one.used < least.used) {
 				oldest, least = other, one
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -359,6 +360,10 @@ func TestSummary(t *testing.T) {
 	poison, err := b.kept(desk.Query{Method: "poison"}).Summary()
 	if err != nil || poison.Colours[0].Traceable != nil || poison.Note == "" {
 		t.Errorf("by poison: %+v %v", poison, err)
+	}
+	b.file.Revision, b.file.Text = 2, strings.Replace(b.file.Text, "aliases: [The small one]\n", "", 1)
+	if s, err = b.kept(desk.Query{}).Summary(); err != nil || s.Aliases == nil {
+		t.Errorf("without aliases: %#v %v", s.Aliases, err)
 	}
 	flows, err := b.kept(desk.Query{}).Flows(desk.FlowQuery{At: "0x0000000000000000000000000000000000000004"})
 	if err != nil || flows.Total != 1 || flows.Items[0].Height != 2 {

@@ -42,8 +42,8 @@ func (k *Kept) Freezable(q FreezeQuery) (FreezePage, error) {
 }
 
 // freezable finds what could still be frozen: value at services, and value held in assets
-// that their issuer can stop. What is frozen already is not among it, nor what passed
-// through a contract that keeps nothing back.
+// that their issuer can stop. What is frozen already is not among it, nor what went into a
+// mixer or a service that cannot be followed through.
 func (m *made) freezable() (list []Freezable) {
 	sources := map[string]*trace.Source{}
 	for i := range m.result.Labels {
@@ -61,7 +61,7 @@ func (m *made) freezable() (list []Freezable) {
 		case d.Kind == "service" && d.Entity != "":
 			list = append(list, atService(d, sources[d.Chain+" "+d.Address]))
 		case d.Kind == "held" && issuer != nil:
-			list = append(list, Freezable{Disposition: *d, Act: ByIssuer, Who: issuer.Who, Why: issuer.Why, Cites: slices.Concat([]Citation{}, issuer.Cites)})
+			list = append(list, Freezable{Disposition: *d, Act: ByIssuer, Who: issuer.Who, Why: issuer.Why, Cites: append([]Citation{}, issuer.Cites...)})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b Freezable) int {

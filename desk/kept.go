@@ -25,10 +25,10 @@ type made struct {
 	found   selections
 }
 
-func newMade(x *subject, c *trace.Case, r *trace.Result, over state, moment int64, issuers []Issuer) *made {
+func newMade(x *subject, c *trace.Case, r *trace.Result, over state, o *Options) *made {
 	m := &made{
-		about:  About{Case: x.id, Revision: x.revision, Method: x.method, AsOf: x.asOf, Made: moment, Digest: r.Digest},
-		caseOf: c, result: r, state: over, issuers: issuers,
+		about:  About{Case: x.id, Revision: x.revision, Method: x.method, AsOf: x.asOf, Made: o.Now().Unix(), Digest: r.Digest},
+		caseOf: c, result: r, state: over, issuers: o.Issuers,
 	}
 	m.origins = sync.OnceValue(func() []ledger.Amount { return originsOf(r.Dispositions) })
 	for i := range m.orders {

@@ -31,13 +31,13 @@ func (d *Desk) Compared(ctx context.Context, s Selector, after string, limit int
 	if err != nil {
 		return nil, nil, err
 	}
-	found, current, err := d.comparison(ctx, x.key, s.Fresh)
+	found, current, err := d.comparison(ctx, x.key, s.accepts())
 	if err == nil && found == nil {
 		var pending *job.Job
 		if pending, err = d.await(ctx, d.comparing(x), s.Wait); pending != nil || err != nil {
 			return nil, pending, err
 		}
-		if found, current, err = d.comparison(ctx, x.key, false); found == nil && err == nil {
+		if found, current, err = d.comparison(ctx, x.key, anyAge); found == nil && err == nil {
 			err = ErrUnsteady
 		}
 	}
@@ -50,7 +50,7 @@ func (d *Desk) Compared(ctx context.Context, s Selector, after string, limit int
 	}
 	begin, end, more := part(len(found.items), offset, limit)
 	page := &Comparison{
-		Case: x.id, Revision: x.revision, AsOf: x.asOf, Current: current, Methods: found.methods, Items: slices.Concat([]Difference{}, found.items[begin:end]), Total: len(found.items),
+		Case: x.id, Revision: x.revision, AsOf: x.asOf, Current: current, Methods: found.methods, Items: append([]Difference{}, found.items[begin:end]...), Total: len(found.items),
 	}
 	if more {
 		page.Next = fmt.Sprintf("%s:%d", found.digest, end)
@@ -60,13 +60,13 @@ func (d *Desk) Compared(ctx context.Context, s Selector, after string, limit int
 
 // comparison gives one that is kept, and nothing where it is not, or has to be current and
 // is not.
-func (d *Desk) comparison(ctx context.Context, k key, current bool) (*compared, bool, error) {
+func (d *Desk) comparison(ctx context.Context, k key, accept age) (*compared, bool, error) {
 	found := d.use(k)
 	if found == nil || found.compared == nil {
 		return nil, false, nil
 	}
 	is, err := d.isCurrent(ctx, &found.compared.state, k.asOf)
-	if err != nil || current && !is {
+	if err != nil || accept == currentOnly && !is {
 		return nil, false, err
 	}
 	return found.compared, is, nil
@@ -78,7 +78,7 @@ func (d *Desk) comparing(x *subject) job.Work {
 		Kind: "trace", Title: "Trace " + x.id + " by all methods", Case: x.id, AsOf: x.asOf, By: x.by, Unit: "blocks",
 		Key: fmt.Sprintf("compare %q %d %d", x.id, x.revision, x.asOf),
 		Do: func(ctx context.Context, progress job.Progress) (*job.File, error) {
-			if found, _, err := d.comparison(ctx, x.key, true); found != nil || err != nil {
+			if found, _, err := d.comparison(ctx, x.key, currentOnly); found != nil || err != nil {
 				return nil, err
 			}
 			var names []string

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -20,7 +21,7 @@ func keptOf(rows []trace.Disposition, labels []trace.Source) *Kept {
 		{Colour: "c/btc", Asset: "bip122:x/slip44:0", Stolen: "1"}, {Colour: "c/eth", Asset: "eip155:1/slip44:60", Stolen: "1"},
 	}}
 	x := &subject{key: key{"c", 1, "fifo", 0}}
-	return &Kept{newMade(x, &trace.Case{Name: "c"}, r, state{}, 7, Issuers), true}
+	return &Kept{newMade(x, &trace.Case{Name: "c"}, r, state{}, &Options{Issuers: Issuers, Now: func() time.Time { return time.Unix(7, 0) }}), true}
 }
 
 // drawRow draws a place out of few values, so that many are equal.

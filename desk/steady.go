@@ -158,7 +158,7 @@ func (d *Desk) traced(ctx context.Context, x *subject, methods []string, progres
 	}
 	list := make([]*made, len(results))
 	for i, r := range results {
-		list[i] = newMade(x, c, r, over, d.options.Now().Unix(), d.options.Issuers)
+		list[i] = newMade(x, c, r, over, &d.options)
 	}
 	return list, nil
 }

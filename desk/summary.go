@@ -12,7 +12,7 @@ import (
 func (k *Kept) Summary() (Summary, error) {
 	r, c := k.result, k.caseOf
 	s := Summary{
-		About: k.About(), Title: cmp.Or(c.Title, c.Name), Date: c.Date, Aliases: slices.Concat([]string{}, c.Aliases), Note: r.Note, Basis: r.Basis,
+		About: k.About(), Title: cmp.Or(c.Title, c.Name), Date: c.Date, Aliases: append([]string{}, c.Aliases...), Note: r.Note, Basis: r.Basis,
 		Colours: make([]ColourSummary, len(r.Colours)), FactOnly: r.FactOnly != nil,
 		Counts: Counts{len(r.Dispositions), len(r.Crossings), len(r.Swaps), len(r.Candidates), len(r.Anomalies), len(r.Flows())},
 	}

@@ -64,7 +64,7 @@ func ended(t *testing.T, r *job.Runner, id string) (job.Job, error) {
 // TestProgress follows a job through two stages: rate and what is left are of the stage.
 func TestProgress(t *testing.T) {
 	r, c := run(t, job.Options{})
-	told, go_ := make(chan struct{}), make(chan struct{})
+	told, goOn := make(chan struct{}), make(chan struct{})
 	id := start(t, r, job.Work{Key: "a", Kind: "trace", Title: "T", Case: "c", Method: "fifo", AsOf: 9, By: "me", Unit: "blocks", Do: func(_ context.Context, p job.Progress) (*job.File, error) {
 		for _, step := range []struct {
 			at          int64
@@ -73,7 +73,7 @@ func TestProgress(t *testing.T) {
 			c.ms.Store(step.at)
 			p(step.done, step.total)
 			told <- struct{}{}
-			<-go_
+			<-goOn
 		}
 		return nil, nil //nolint:nilnil // a trace is no file
 	}})
@@ -91,7 +91,7 @@ func TestProgress(t *testing.T) {
 		if got := fmt.Sprintf("%d/%d %d/s %s", j.Done, j.Total, j.Rate, left); got != want || j.State != job.Running {
 			t.Errorf("%s %s, want %s", j.State, got, want)
 		}
-		go_ <- struct{}{}
+		goOn <- struct{}{}
 	}
 	j, err := ended(t, r, id)
 	if err != nil || j.State != job.Done || j.Done != 40 || j.ETA != nil || j.Result != nil || j.Created != 1000 || j.Started != 1000 || j.Ended != 1013 || j.By != "me" || j.AsOf != 9 {
