@@ -7,14 +7,16 @@ class Session {
   /** Whether the server wants to know who asks. */
   stranger = $state(false);
   trouble = $state('');
+  private learnt = false;
 
   async find(): Promise<void> {
     try {
-      this.who = await answered(api.GET('/auth/session'));
-      credentials.token(this.who.csrf_token ?? '');
+      const who = await answered(api.GET('/auth/session'));
+      credentials.token(who.csrf_token ?? '');
+      await this.learnAssets(); // before anything is shown: an amount is not written anew when its unit is learnt
+      this.who = who;
       this.stranger = false;
       this.trouble = '';
-      await this.learnAssets();
     } catch (cause) {
       this.stranger = cause instanceof Problem && (cause.trouble.status === 401 || cause.trouble.status === 403);
       this.trouble = this.stranger ? '' : String(cause instanceof Error ? cause.message : cause);
@@ -33,9 +35,16 @@ class Session {
     if (this.stranger) credentials.key = '';
   }
 
+  /** Learns once how people read the assets of the register. Without it amounts are shown in base units, which are right too. */
   private async learnAssets(): Promise<void> {
-    // filled when the server can say what assets are
-    void learn;
+    if (this.learnt) return;
+    try {
+      const { items } = await answered(api.GET('/v1/assets'));
+      for (const { asset, symbol, decimals } of items) if (symbol) learn(asset, { symbol, decimals });
+      this.learnt = true;
+    } catch {
+      // asked again with the next sign-in
+    }
   }
 }
 
