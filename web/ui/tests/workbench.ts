@@ -12,8 +12,15 @@ interface Demos {
   played: string;
 }
 
-async function start(...flags: string[]): Promise<{ url: string; process: ChildProcess }> {
-  const child = spawn(binary, ['demo', '--listen', '127.0.0.1:0', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** A server that runs. */
+export interface Running {
+  url: string;
+  process: ChildProcess;
+}
+
+/** Starts a verb of the binary that serves, on a port of its own, and waits until it can screen. */
+export async function start(verb: 'demo' | 'serve', ...flags: string[]): Promise<Running> {
+  const child = spawn(binary, [verb, '--listen', '127.0.0.1:0', ...flags], { stdio: ['ignore', 'ignore', 'pipe'] });
   const said: string[] = [];
   let url = '';
   for await (const line of createInterface({ input: child.stderr })) {
@@ -21,12 +28,13 @@ async function start(...flags: string[]): Promise<{ url: string; process: ChildP
     url = /listening on (http:\/\/[^,]+)/.exec(line)?.[1] ?? url;
     if (line.includes('ready to screen')) break;
   }
-  if (!url) throw new Error(`the demo does not start: ${said.join('\n')}`);
+  if (!url) throw new Error(`${verb} does not start: ${said.join('\n')}`);
   child.stderr.resume();
   return { url, process: child };
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+/** Stops what was started. */
+export async function stop(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGINT');
   await ended;
@@ -35,7 +43,7 @@ async function stop(child: ChildProcess): Promise<void> {
 export const test = base.extend<{ quiet: undefined }, Demos>({
   real: [
     async ({}, use) => {
-      const demo = await start();
+      const demo = await start('demo');
       await use(demo.url);
       await stop(demo.process);
     },
@@ -43,7 +51,7 @@ export const test = base.extend<{ quiet: undefined }, Demos>({
   ],
   played: [
     async ({}, use) => {
-      const demo = await start('--played');
+      const demo = await start('demo', '--played');
       await use(demo.url);
       await stop(demo.process);
     },
