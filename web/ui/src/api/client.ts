@@ -1,5 +1,6 @@
 // The only place that asks the server. Types are generated from server/openapi.yaml.
 import createClient, { type Middleware } from 'openapi-fetch';
+import { EventReader, type ServerEvent } from '../lib/events';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
@@ -57,6 +58,23 @@ export async function download(path: string): Promise<void> {
   if (!response.ok) throw new Problem(await troubleOf(response));
   const name = /filename="?([^";]+)"?/.exec(response.headers.get('Content-Disposition') ?? '')?.[1] ?? 'download';
   save(await response.blob(), name);
+}
+
+/** Reads a stream of events until it ends or is given up. An EventSource can send no key, a fetch can. */
+export async function stream(path: string, signal: AbortSignal, take: (event: ServerEvent) => void): Promise<void> {
+  const response = await fetch(path, {
+    headers: { Accept: 'text/event-stream', ...(credentials.key ? { 'X-API-Key': credentials.key } : {}) },
+    signal,
+    cache: 'no-store',
+  });
+  if (!response.ok || !response.body) throw new Problem(await troubleOf(response));
+  const pieces = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  const reader = new EventReader();
+  for (;;) {
+    const { done, value } = await pieces.read();
+    if (done) return;
+    for (const event of reader.take(value)) take(event);
+  }
 }
 
 /** Hands bytes to the browser as a file. */

@@ -18,7 +18,7 @@ export class Asked<T> {
   private stop: AbortController | undefined;
 
   /** Asks; what was asked before is forgotten. The value before stays until there is another. */
-  async ask(question: (signal: AbortSignal) => Promise<Reply<T>>): Promise<void> {
+  async ask(question: (signal: AbortSignal) => Promise<Reply<T | Job>>): Promise<void> {
     this.stop?.abort();
     const stop = new AbortController();
     this.stop = stop;
@@ -44,12 +44,12 @@ export class Asked<T> {
     this.job = undefined;
   }
 
-  private async until(question: (signal: AbortSignal) => Promise<Reply<T>>, signal: AbortSignal): Promise<T> {
+  private async until(question: (signal: AbortSignal) => Promise<Reply<T | Job>>, signal: AbortSignal): Promise<T> {
     for (;;) {
       const reply = question(signal);
       const value = await answered(reply);
-      if ((await reply).response.status !== 202) return value;
-      await this.follow(value as unknown as Job, signal);
+      if ((await reply).response.status !== 202) return value as T;
+      await this.follow(value as Job, signal);
     }
   }
 
