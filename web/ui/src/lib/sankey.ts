@@ -14,8 +14,6 @@ export interface Bar {
   y: number;
   width: number;
   height: number;
-  /** Whether the label stands left of the bar, because there is no room right of it. */
-  isLast: boolean;
 }
 
 export interface Ribbon {
@@ -30,7 +28,9 @@ export interface Drawing {
 }
 
 const barWidth = 14;
-const gap = 14;
+const gap = 22;
+/** What is left free at the right for the labels of the last column. */
+export const labelRoom = 190;
 
 interface NodeShape {
   node: Node;
@@ -58,8 +58,8 @@ export function draw(chart: Chart, width: number, height: number): Drawing {
     .nodeWidth(barWidth)
     .nodePadding(gap)
     .extent([
-      [0, 4],
-      [width, height - 4],
+      [0, 10],
+      [width - labelRoom, height - 10],
     ]);
   const drawn = layout(graph);
   const path = sankeyLinkHorizontal<NodeShape, LinkShape>();
@@ -70,7 +70,6 @@ export function draw(chart: Chart, width: number, height: number): Drawing {
       y: n.y0 ?? 0,
       width: (n.x1 ?? 0) - (n.x0 ?? 0),
       height: Math.max(1.5, (n.y1 ?? 0) - (n.y0 ?? 0)),
-      isLast: (n.x1 ?? 0) > width - barWidth * 2,
     })),
     ribbons: drawn.links.map((l) => ({ band: l.band, path: path(l) ?? '', width: Math.max(1, l.width ?? 0) })),
   };
@@ -80,5 +79,5 @@ export function draw(chart: Chart, width: number, height: number): Drawing {
 export function heightOf(chart: Chart): number {
   const count = new Map<number, number>();
   for (const node of chart.nodes) count.set(node.column, (count.get(node.column) ?? 0) + 1);
-  return Math.min(1600, Math.max(260, Math.max(0, ...count.values()) * 34));
+  return Math.min(1600, Math.max(260, Math.max(0, ...count.values()) * 40));
 }
