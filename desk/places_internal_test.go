@@ -21,8 +21,11 @@ func keptOf(rows []trace.Disposition, labels []trace.Source) *Kept {
 		{Colour: "c/btc", Asset: "bip122:x/slip44:0", Stolen: "1"}, {Colour: "c/eth", Asset: "eip155:1/slip44:60", Stolen: "1"},
 	}}
 	x := &subject{key: key{"c", 1, "fifo", 0}}
-	return &Kept{newMade(x, &trace.Case{Name: "c"}, r, state{}, &Options{Issuers: Issuers, Now: func() time.Time { return time.Unix(7, 0) }}), true}
+	return &Kept{newMade(x, &trace.Case{Name: "c"}, r, state{}, &Options{Issuers: []Issuer{{Asset: tether, Who: "Tether", Why: "It issued the token.", Cites: []Citation{{By: "Ethereum", Title: "its contract"}}}}, Now: func() time.Time { return time.Unix(7, 0) }}), true}
 }
+
+// tether is an asset whose issuer can freeze.
+const tether = "eip155:1/erc20:0xdac17f958d2ee523a2206206994597c13d831ec7"
 
 // drawRow draws a place out of few values, so that many are equal.
 func drawRow(t *rapid.T, i int) trace.Disposition {

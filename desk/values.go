@@ -1,5 +1,7 @@
 package desk
 
+import "coldtrail/ledger"
+
 import "coldtrail/trace"
 
 // About says which trace an answer is of. Moments are Unix seconds.
@@ -164,6 +166,14 @@ type Citation struct {
 	Title string `json:"title"`
 	URL   string `json:"url,omitempty"`
 	Date  string `json:"date,omitempty"`
+}
+
+// Issuer is who can stop an asset at any address.
+type Issuer struct {
+	Asset ledger.Asset
+	Who   string
+	Why   string
+	Cites []Citation
 }
 
 // Comparison is a part of where the methods differ, the most first.

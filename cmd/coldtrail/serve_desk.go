@@ -9,6 +9,7 @@ import (
 	"coldtrail/desk"
 	"coldtrail/desk/job"
 	"coldtrail/ledger"
+	"coldtrail/register"
 	"coldtrail/server"
 	"coldtrail/store"
 	"coldtrail/trace"
@@ -20,8 +21,29 @@ func (x *serving) openDesk() {
 		x.log.Warn("a job failed", slog.String("job", j.ID), slog.String("title", j.Title), slog.Any("error", err))
 	}})
 	x.desk = desk.New(desk.Options{
-		Store: x.store, Case: x.caseFile, Trace: x.traceCases, Rewinds: x.rewinds.Load, Runner: x.jobs, Issuers: desk.Issuers, Now: time.Now,
+		Store: x.store, Case: x.caseFile, Trace: x.traceCases, Rewinds: x.rewinds.Load, Runner: x.jobs, Issuers: issuersOf(x.league.known), Now: time.Now,
 	})
+}
+
+// itsIssuer is what the register says of an asset whose issuer can freeze it.
+const itsIssuer = "its issuer"
+
+// issuersOf lists who can freeze which asset, by the register.
+func issuersOf(known *register.Register) (list []desk.Issuer) {
+	for i := range known.Assets {
+		a := &known.Assets[i]
+		if a.Freeze != itsIssuer || a.Issuer == "" {
+			continue
+		}
+		issuer := desk.Issuer{Asset: ledger.Asset(a.Asset), Who: a.Issuer, Why: a.Issuer + " issued " + a.Symbol + " and can stop any holder of it, by the register."}
+		for _, id := range a.Sources {
+			if s, ok := known.Source(id); ok {
+				issuer.Cites = append(issuer.Cites, desk.Citation{By: s.By, Title: s.Title, URL: s.URI, Date: s.Date})
+			}
+		}
+		list = append(list, issuer)
+	}
+	return list
 }
 
 // caseFile gives a case out of the casebook, open or closed.

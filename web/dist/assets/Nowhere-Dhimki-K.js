@@ -1,1 +1,0 @@
-import{n as e,r as t,t as n}from"./index-B2QStKoZ.js";var r=e(`<h1>There is no such page</h1> <p>Go to the <a href="#/">overview</a>, or search for what you are after.</p>`,1);function i(e){var i=r();t(2),n(e,i)}export{i as default};
