@@ -200,7 +200,7 @@ func TestFreezable(t *testing.T) {
 	if f := page.Items[2]; f.Source != nil || !strings.HasPrefix(f.Why, "The case file says") {
 		t.Errorf("%+v", f)
 	}
-	if f := page.Items[3]; len(f.Cites) != 1 || !strings.Contains(f.Why, "AddedBlackList(address)") {
+	if f := page.Items[3]; len(f.Cites) != 1 || f.Why != "It issued the token." {
 		t.Errorf("%+v", f)
 	}
 	page, err = k.Freezable(FreezeQuery{Act: "service", Who: "Example", Limit: 1})

@@ -1,8 +1,9 @@
 package desk
 
-import "coldtrail/ledger"
-
-import "coldtrail/trace"
+import (
+	"coldtrail/ledger"
+	"coldtrail/trace"
+)
 
 // About says which trace an answer is of. Moments are Unix seconds.
 type About struct {

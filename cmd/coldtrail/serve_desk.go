@@ -35,7 +35,7 @@ func issuersOf(known *register.Register) (list []desk.Issuer) {
 		if a.Freeze != itsIssuer || a.Issuer == "" {
 			continue
 		}
-		issuer := desk.Issuer{Asset: ledger.Asset(a.Asset), Who: a.Issuer, Why: a.Issuer + " issued " + a.Symbol + " and can stop any holder of it, by the register."}
+		issuer := desk.Issuer{Asset: a.Asset, Who: a.Issuer, Why: a.Issuer + " issued " + a.Symbol + " and can stop any holder of it, by the register."}
 		for _, id := range a.Sources {
 			if s, ok := known.Source(id); ok {
 				issuer.Cites = append(issuer.Cites, desk.Citation{By: s.By, Title: s.Title, URL: s.URI, Date: s.Date})
