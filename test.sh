@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need into .tools, and passes all of them. Run it from
-# anywhere. RACE=0 leaves the race detector out; GETH=1 builds geth (minutes) and
+# Installs what the tests need into .tools, and passes all of them, also those of the
+# workbench in a browser (web/check.sh). Run it from anywhere. RACE=0 leaves the race detector out; GETH=1 builds geth (minutes) and
 # tests with it; FUZZTIME=60s fuzzes every decoder that long.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -48,6 +48,7 @@ if [ "${GETH:-}" = 1 ]; then
 fi
 
 go vet ./...
+if command -v npm >/dev/null; then web/check.sh; else echo "test.sh: no npm; the workbench is not checked" >&2; fi
 if [ -n "${FUZZTIME:-}" ]; then
   for package in $(go list ./...); do
     for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do
