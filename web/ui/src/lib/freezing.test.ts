@@ -31,9 +31,13 @@ test('rows are put together by who can act, and never added over colours', () =>
 });
 
 test('the text for a letter has place, amount and moments', () => {
-  expect(asText([row('A', 'service', 'x', '7')], { case: 'c', method: 'fifo', digest: 'sha256:1' })).toBe(
+  expect(asText([row('A', 'service', 'x', '7')], { case: 'c', method: 'fifo', digest: 'sha256:1', left: 0 })).toBe(
     'Ethereum 0xa: 1.5 ETH, there since 2025-02-21T14:16:11Z, last moved 2025-02-22T00:00:00Z\nCase c, traced by fifo, digest sha256:1\n',
   );
+});
+
+test('a text that is not whole says so', () => {
+  expect(asText([], { case: 'c', method: 'fifo', digest: 'd', left: 7 })).toContain('7 places of the case are not in it');
 });
 
 test('the table has a heading and a row for each', () => {

@@ -32,12 +32,13 @@ export function powers(rows: Freezable[]): Power[] {
 }
 
 /** Rows as text to be pasted into a letter: everything that whoever acts needs, exact. */
-export function asText(rows: Freezable[], of: { case: string; method: string; digest: string }): string {
+export function asText(rows: Freezable[], of: { case: string; method: string; digest: string; left: number }): string {
   const lines = rows.map(
     (row) =>
       `${chainName(row.chain)} ${row.address || row.at}${row.address && row.at !== row.address ? ` (${row.at})` : ''}: ` +
       `${exact(row.amount, row.asset)}, there since ${row.first}, last moved ${row.last}`,
   );
+  if (of.left > 0) lines.push(`This is not the whole list: ${of.left} places of the case are not in it.`);
   return [...lines, `Case ${of.case}, traced by ${of.method}, digest ${of.digest}`, ''].join('\n');
 }
 
