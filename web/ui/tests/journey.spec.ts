@@ -12,19 +12,22 @@ test('from the search to a bundle of evidence, by keys alone', async ({ page, re
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Bybit cold wallet theft');
 
   const evidence = page.getByRole('link', { name: 'Evidence' });
-  for (let i = 0; i < 60 && !(await evidence.evaluate((link) => link === document.activeElement)); i++) await page.keyboard.press('Tab');
+  for (let i = 0; i < 60 && !(await evidence.evaluate((link) => link === document.activeElement)); i++)
+    await page.keyboard.press('Tab');
   await expect(evidence).toBeFocused();
   await page.keyboard.press('Enter');
 
   const build = page.getByRole('button', { name: /build the bundle/i });
   await expect(build).toBeVisible();
-  for (let i = 0; i < 60 && !(await build.evaluate((button) => button === document.activeElement)); i++) await page.keyboard.press('Tab');
+  for (let i = 0; i < 60 && !(await build.evaluate((button) => button === document.activeElement)); i++)
+    await page.keyboard.press('Tab');
   await expect(build).toBeFocused();
   await page.keyboard.press('Enter');
 
   const save = page.getByRole('button', { name: /download/i }).first();
   await expect(save).toBeVisible({ timeout: 45_000 });
-  for (let i = 0; i < 80 && !(await save.evaluate((button) => button === document.activeElement)); i++) await page.keyboard.press('Tab');
+  for (let i = 0; i < 80 && !(await save.evaluate((button) => button === document.activeElement)); i++)
+    await page.keyboard.press('Tab');
   await expect(save).toBeFocused();
   const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
   const bundle = info.outputPath('bundle.zip');

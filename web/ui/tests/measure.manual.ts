@@ -9,13 +9,13 @@ test('first contentful paint', async ({ browser, real }) => {
     const page = await context.newPage();
     await page.goto(`${real}/`);
     await page.locator('main h1').first().waitFor();
-    painted.push(
-      await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN),
-    );
+    painted.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN));
     await context.close();
   }
   painted.sort((a, b) => a - b);
-  console.log(`first contentful paint: median ${Math.round(painted[3] ?? NaN)} ms, all ${painted.map((t) => Math.round(t)).join(' ')}`);
+  console.log(
+    `first contentful paint: median ${Math.round(painted[3] ?? NaN)} ms, all ${painted.map((t) => Math.round(t)).join(' ')}`,
+  );
 });
 
 test('a graph of a case', async ({ page, played }) => {

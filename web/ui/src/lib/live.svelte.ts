@@ -4,8 +4,7 @@ import type { ServerEvent } from './events';
 
 export type Alert = Schemas['Alert'];
 
-/** How many alerts are kept to be shown, and how many pages are read at most to find the newest. */
-const kept = 50;
+/** How many pages are read at most to find the newest. */
 const pagesAtMost = 10;
 
 /** The newest alerts, and those that are raised while somebody looks. */
@@ -16,6 +15,12 @@ export class LiveAlerts {
   /** How many came since the page was opened. */
   came = $state(0);
   private last = 0;
+  private readonly kept: number;
+
+  /** Keeps so many alerts to be shown. */
+  constructor(kept = 50) {
+    this.kept = kept;
+  }
 
   /** Follows the alerts until the signal says that it is enough. */
   async follow(signal: AbortSignal): Promise<void> {
@@ -66,6 +71,6 @@ export class LiveAlerts {
     this.last = last.sequence;
     const withdrawn = fresh.map((alert) => alert.withdraws);
     const older = this.list.map((a) => (withdrawn.includes(a.id) ? { ...a, state: 'withdrawn' as const } : a));
-    this.list = [...fresh.toReversed(), ...older].slice(0, kept);
+    this.list = [...fresh.toReversed(), ...older].slice(0, this.kept);
   }
 }

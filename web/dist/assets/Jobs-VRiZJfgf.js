@@ -1,1 +1,0 @@
-import{ft as e,mt as t}from"./index-uvZct7mJ.js";var n=t(`<h1>Jobs</h1>`);function r(t){var r=n();e(t,r)}export{r as default};

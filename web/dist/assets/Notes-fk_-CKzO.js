@@ -1,1 +1,0 @@
-import{Et as e,St as t,ft as n,mt as r,ut as i}from"./index-uvZct7mJ.js";var a=r(`<p class="soft"> </p>`);function o(r,o){var s=a(),c=e(s);t(()=>i(c,`Notes of ${o.id??``}`)),n(r,s)}export{o as default};

@@ -1,1 +1,0 @@
-import{B as e,Et as t,Ft as n,J as r,Pt as i,St as a,c as o,d as s,ft as c,mt as l,ut as u}from"./index-uvZct7mJ.js";var d=l(`<a class="mono break"> </a>`);function f(l,f){n(f,!0);let p=e(f,`whole`,3,!1);var m=d(),h=t(m,!0);a((e,t)=>{r(m,`href`,e),r(m,`title`,f.id),u(h,t)},[()=>`#${s.transaction(f.chain,f.id)}`,()=>p()?f.id:o(f.id)]),c(l,m),i()}export{f as t};

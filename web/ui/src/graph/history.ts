@@ -1,0 +1,31 @@
+/** What was done, step by step. Nothing in it changes: every step gives another history. */
+export interface History<T> {
+  readonly past: readonly T[];
+  readonly now: T;
+  readonly future: readonly T[];
+}
+
+/** How many steps can be taken back. */
+export const mostSteps = 200;
+
+export function begin<T>(now: T): History<T> {
+  return { past: [], now, future: [] };
+}
+
+/** Does something. What was undone before cannot be redone after it. */
+export function step<T>(history: History<T>, next: T): History<T> {
+  if (Object.is(next, history.now)) return history;
+  return { past: [...history.past, history.now].slice(-mostSteps), now: next, future: [] };
+}
+
+export function undo<T>(history: History<T>): History<T> {
+  const before = history.past.at(-1);
+  if (before === undefined) return history;
+  return { past: history.past.slice(0, -1), now: before, future: [history.now, ...history.future] };
+}
+
+export function redo<T>(history: History<T>): History<T> {
+  const [after, ...future] = history.future;
+  if (after === undefined) return history;
+  return { past: [...history.past, history.now], now: after, future };
+}
