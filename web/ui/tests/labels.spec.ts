@@ -179,6 +179,7 @@ test('what is no list says why', async ({ page, own }) => {
 });
 
 test('hostile labels are text everywhere', async ({ page, own }) => {
+  test.slow(); // many pages, each looked through
   const dialogs: string[] = [];
   page.on('dialog', (dialog) => {
     dialogs.push(dialog.message());
