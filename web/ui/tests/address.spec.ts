@@ -169,7 +169,7 @@ test('tabs are reached by keys, and what is shown leads on', async ({ page, real
   );
   await expect(page.getByRole('link', { name: 'Open in graph' })).toHaveAttribute(
     'href',
-    `#/graph?chain=${ethereum}&address=${thief}`,
+    `#/graph?address=${ethereum}%7C${thief}`,
   );
 });
 

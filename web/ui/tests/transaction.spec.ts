@@ -63,7 +63,7 @@ test('the theft: what moved, which case follows it, and whose word it is', async
   await accessible(page);
   await expect(page.getByRole('link', { name: 'Open in graph' })).toHaveAttribute(
     'href',
-    `#/graph?chain=${ethereum}&tx=${theft}`,
+    `#/graph?tx=${ethereum}%7C${theft}`,
   );
 });
 
