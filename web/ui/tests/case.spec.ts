@@ -58,6 +58,11 @@ test('places are sorted and filtered by the server, and the address shows the sa
   await expect(rows).toHaveCount(1);
 
   await page.getByRole('button', { name: 'Show all' }).click();
+  await expect(page.getByLabel(/^At least/)).toBeDisabled();
+  await page.getByRole('combobox', { name: 'Stolen' }).selectOption('bybit-2025/meth');
+  await page.getByLabel(/^At least/).fill('500');
+  await page.keyboard.press('Tab');
+  await expect(page).toHaveURL(/least=500000000000000000000(&|$)/);
   await page.getByLabel(/^At least/).fill('nonsense');
   await page.keyboard.press('Tab');
   await expect(page.getByRole('alert')).toContainText('That is no amount');
