@@ -8,8 +8,8 @@ export default defineConfig({
   globalSetup: './tests/build.ts',
   fullyParallel: false,
   workers: 1,
-  timeout: 60_000,
-  expect: { timeout: 15_000 },
+  timeout: 150_000, // of a machine with two cores and other things to do
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   use: {
     viewport: { width: 1280, height: 800 },

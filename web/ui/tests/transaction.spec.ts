@@ -61,10 +61,7 @@ test('the theft: what moved, which case follows it, and whose word it is', async
   await verdict.getByText('The facts that it rests on').click();
   await expect(verdict.getByRole('table')).toContainText('401,346 ETH');
   await accessible(page);
-  await expect(page.getByRole('link', { name: 'Open in graph' })).toHaveAttribute(
-    'href',
-    `#/graph?tx=${ethereum}%7C${theft}`,
-  );
+  await expect(page.getByRole('link', { name: 'Open in graph' })).toHaveAttribute('href', `#/graph?tx=${ethereum}%7C${theft}`);
 });
 
 test('a transaction that is not held is no trouble', async ({ page, real }) => {
