@@ -1,1 +1,0 @@
-import{Wt as e,gt as t,vt as n}from"./index-CzdFaPOx.js";var r=n(`<h1>There is no such page</h1> <p>Go to the <a href="#/">overview</a>, or search for what you are after.</p>`,1);function i(n){var i=r();e(2),t(n,i)}export{i as default};

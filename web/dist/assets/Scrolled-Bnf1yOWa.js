@@ -1,1 +1,0 @@
-import{At as e,Dt as t,Gt as n,Z as r,ct as i,gt as a,vt as o}from"./index-CzdFaPOx.js";var s=o(`<div class="scroll" role="region" tabindex="0"><!></div>`);function c(o,c){var l=s(),u=e(l);i(u,()=>c.children),n(l),t(()=>r(l,`aria-label`,c.label)),a(o,l)}export{c as t};

@@ -1,1 +1,0 @@
-import{Dt as e,Ht as t,Mt as n,Ut as r,V as i,Z as a,c as o,d as s,gt as c,mt as l,vt as u}from"./index-CzdFaPOx.js";var d=u(`<a class="mono break"> </a>`);function f(u,f){r(f,!0);let p=i(f,`whole`,3,!1);var m=d(),h=n(m,!0);e((e,t)=>{a(m,`href`,e),a(m,`title`,f.id),l(h,t)},[()=>`#${s.transaction(f.chain,f.id)}`,()=>p()?f.id:o(f.id)]),c(u,m),t()}export{f as t};

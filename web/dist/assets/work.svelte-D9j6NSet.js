@@ -1,1 +1,0 @@
-import{_ as e,k as t}from"./index-CzdFaPOx.js";async function n(n,r){try{return await n(),r&&e.say(r),!0}catch(n){return e.fail(n instanceof t?`${n.trouble.title}: ${n.trouble.detail} ${n.trouble.next}`:n),!1}}export{n as t};
