@@ -69,7 +69,12 @@ describe('guessColumns', () => {
     expect(guessColumns(rows)).toEqual({ header: true, subject: 2, chain: 1 });
   });
   it('finds them by what stands there where there are no names', () => {
-    expect(guessColumns([['17', a], ['18', b]])).toEqual({ header: false, subject: 1, chain: -1 });
+    expect(
+      guessColumns([
+        ['17', a],
+        ['18', b],
+      ]),
+    ).toEqual({ header: false, subject: 1, chain: -1 });
     expect(guessColumns([['eth', a]])).toEqual({ header: false, subject: 1, chain: 0 });
   });
   it('takes a list of addresses for what it is', () => {

@@ -90,7 +90,9 @@ export interface Columns {
 
 /** Whether a text looks like an address or a transaction of some chain. It decides nothing but what the page proposes. */
 export function looksLikeSubject(text: string): boolean {
-  return /^(0x[0-9a-f]{40}|(0x)?[0-9a-f]{64}|(bc1|tb1|bcrt1|ltc1)[02-9ac-hj-np-z]{20,90}|[1-9A-HJ-NP-Za-km-z]{25,64})$/i.test(text);
+  return /^(0x[0-9a-f]{40}|(0x)?[0-9a-f]{64}|(bc1|tb1|bcrt1|ltc1)[02-9ac-hj-np-z]{20,90}|[1-9A-HJ-NP-Za-km-z]{25,64})$/i.test(
+    text,
+  );
 }
 
 const subjectNames = /^(address|addr|wallet|account|subject|transaction|tx|txid|tx_?hash|hash)$|address|wallet/i;
@@ -107,8 +109,7 @@ export function guessColumns(rows: string[][]): Columns {
     Array.from({ length: width }, (_, column) => ({ column, found: share(column, is) + (is(first[column] ?? '') ? 1 : 0) }))
       .filter(({ found }) => found > 0)
       .reduce((a, b) => (b.found > a.found ? b : a), { column: -1, found: 0 }).column;
-  const header =
-    !first.some(looksLikeSubject) && first.some((name) => subjectNames.test(name) || chainNames.test(name));
+  const header = !first.some(looksLikeSubject) && first.some((name) => subjectNames.test(name) || chainNames.test(name));
   let subject = best(looksLikeSubject);
   if (subject < 0 && header) subject = first.findIndex((name) => subjectNames.test(name));
   let chain = best((text) => someChain.test(text));

@@ -3,8 +3,7 @@ import { difference, surroundings, type Line } from './diff';
 
 const marks = { same: ' ', added: '+', removed: '-' };
 const shown = (lines: Line[]) => lines.map((line) => marks[line.is] + line.text);
-const apply = (lines: Line[], side: 'before' | 'after') =>
-  lines.filter((line) => line[side] > 0).map((line) => line.text);
+const apply = (lines: Line[], side: 'before' | 'after') => lines.filter((line) => line[side] > 0).map((line) => line.text);
 
 describe('difference', () => {
   it('says what was added and removed, in place', () => {
@@ -52,6 +51,13 @@ describe('surroundings', () => {
     const before = Array.from({ length: 20 }, (_, i) => String(i));
     const after = before.with(10, 'x');
     const seen = surroundings(difference(before.join('\n'), after.join('\n')), 1);
-    expect(seen.map((line) => (typeof line === 'number' ? line : marks[line.is] + line.text))).toEqual([9, ' 9', '-10', '+x', ' 11', 8]);
+    expect(seen.map((line) => (typeof line === 'number' ? line : marks[line.is] + line.text))).toEqual([
+      9,
+      ' 9',
+      '-10',
+      '+x',
+      ' 11',
+      8,
+    ]);
   });
 });

@@ -9,7 +9,7 @@ export interface Line {
 }
 
 /** Beyond so many differences lines are no longer compared one by one: what is between is told as removed and added. */
-const most = 2000;
+const most = 1000;
 
 /** The shortest way from one text to another, line by line. */
 export function difference(before: string, after: string): Line[] {
