@@ -1,4 +1,5 @@
 import type { Schemas } from '../api/client';
+import { causeWords, transitionOf } from './transitions';
 
 const names: Record<string, string> = {
   'verdict-changed': 'Verdict changed',
@@ -25,6 +26,12 @@ function side(value: unknown): string {
 export function alertWords(alert: Schemas['Alert']): string {
   const body: unknown = alert.body;
   if (typeof body !== 'object' || body === null) return '';
+  const changed = transitionOf(alert);
+  if (changed) {
+    const where = [changed.incident || 'the whole venue', changed.route].filter(Boolean).join(', ');
+    const states = changed.from === changed.to ? `stays ${changed.to}` : `from ${changed.from} to ${changed.to}`;
+    return `${where}: ${states}, because ${causeWords(changed.cause)}${changed.reason ? `: ${changed.reason}` : ''}`;
+  }
   const { from, to, why, reason } = body as Record<string, unknown>;
   const change = side(to) ? `${side(from) ? `from ${side(from)} ` : ''}to ${side(to)}` : '';
   const cause = typeof why === 'string' ? why : typeof reason === 'string' ? reason : '';

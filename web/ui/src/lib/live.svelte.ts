@@ -1,11 +1,16 @@
 import { answered, api, Problem, stream, type Schemas } from '../api/client';
 import { pause } from './asked.svelte';
 import type { ServerEvent } from './events';
+import { cursorAfter, FromNewest } from './newest';
 
 export type Alert = Schemas['Alert'];
 
-/** How many pages are read at most to find the newest. */
+/** How many pages are read at most after the connection was lost; whoever was away for longer begins anew. */
 const pagesAtMost = 10;
+const pageSize = 1000;
+
+/** How many are kept to be shown; older ones are found by the server's list. */
+const most = 20_000;
 
 /** The newest alerts, and those that are raised while somebody looks. */
 export class LiveAlerts {
@@ -14,19 +19,23 @@ export class LiveAlerts {
   state = $state<'connecting' | 'live' | 'lost' | 'off'>('connecting');
   /** How many came since the page was opened. */
   came = $state(0);
+  /** Whether there are older ones that were not read. */
+  more = $state(false);
   private last = 0;
-  private readonly kept: number;
+  private readonly first: number;
+  private reader = new FromNewest<Alert>(askAfter);
+  private withdrawn: string[] = [];
 
-  /** Keeps so many alerts to be shown. */
-  constructor(kept = 50) {
-    this.kept = kept;
+  /** Reads so many of the newest at first. */
+  constructor(first = 50) {
+    this.first = first;
   }
 
   /** Follows the alerts until the signal says that it is enough. */
   async follow(signal: AbortSignal): Promise<void> {
     for (let wait = 1000; !signal.aborted; wait = Math.min(wait * 2, 30_000)) {
       try {
-        await this.readUp(signal);
+        await this.readUp();
         this.state = 'live';
         await stream(`/v1/events?after=${this.last}`, signal, (event) => {
           wait = 1000;
@@ -44,17 +53,24 @@ export class LiveAlerts {
     }
   }
 
-  /** Reads what was raised before. The list of the server begins with the oldest. */
-  private async readUp(signal: AbortSignal): Promise<void> {
-    let cursor: string | undefined;
-    for (let page = 0; page < pagesAtMost; page++) {
-      const got = await answered(
-        api.GET('/v1/alerts', { params: { query: { limit: 1000, ...(cursor ? { cursor } : {}) } }, signal }),
-      );
-      this.add(got.items);
-      cursor = got.next;
-      if (!cursor) return;
+  /** Reads older ones. */
+  async older(count = 500): Promise<void> {
+    await this.reader.read(count);
+    const before = this.list.at(-1)?.sequence ?? Infinity;
+    this.show([...this.list, ...this.reader.items.filter((alert) => alert.sequence < before)]);
+  }
+
+  /** Reads the newest, or what was raised since the connection was lost. */
+  private async readUp(): Promise<void> {
+    for (let page = 0; this.last > 0 && page < pagesAtMost; page++) {
+      const found = await askAfter(this.last, pageSize);
+      this.add(found);
+      if (found.length < pageSize) return;
     }
+    this.reader = new FromNewest(askAfter);
+    await this.reader.read(this.first);
+    this.last = this.reader.items[0]?.sequence ?? 0;
+    this.show(this.reader.items);
   }
 
   private take(event: ServerEvent): void {
@@ -69,8 +85,18 @@ export class LiveAlerts {
     const last = fresh.at(-1);
     if (!last) return;
     this.last = last.sequence;
-    const withdrawn = fresh.map((alert) => alert.withdraws);
-    const older = this.list.map((a) => (withdrawn.includes(a.id) ? { ...a, state: 'withdrawn' as const } : a));
-    this.list = [...fresh.toReversed(), ...older].slice(0, this.kept);
+    this.withdrawn = [...this.withdrawn, ...fresh.flatMap(({ withdraws }) => withdraws ?? [])].slice(-1000);
+    this.show([...fresh.toReversed(), ...this.list]);
   }
+
+  private show(alerts: Alert[]): void {
+    this.list = alerts.slice(0, most).map((a) => (this.withdrawn.includes(a.id) ? { ...a, state: 'withdrawn' as const } : a));
+    this.more = this.reader.more && this.list.length < most;
+  }
+}
+
+/** Alerts after a number, in order, as the server gives them. */
+async function askAfter(after: number, limit: number): Promise<Alert[]> {
+  const query = { limit, ...(after > 0 ? { cursor: cursorAfter(after) } : {}) };
+  return (await answered(api.GET('/v1/alerts', { params: { query } }))).items;
 }

@@ -46,12 +46,18 @@ describe('rowsOf', () => {
     expect(rows.map((row) => row.number)).toEqual([1, 2]);
   });
   it('leaves no row out: what cannot be asked is unknown, and never clean', () => {
-    const rows = rowsOf([['', 'note'], ['é'.repeat(101)], [a]], { header: false, subject: 0, chain: -1 }, wish);
-    expect(rows.map((row) => [row.question?.subject, row.verdict.level, row.verdict.outcome])).toEqual([
-      [undefined, 'unknown', 'review'],
-      [undefined, 'unknown', 'review'],
-      [a, 'unknown', 'review'],
+    const table = [['', 'note'], ['x'.repeat(201)], ['é'], ['two words'], [a, 'Bitcoin "Cash"'], [a, 'ethereum']];
+    const rows = rowsOf(table, { header: false, subject: 0, chain: 1 }, wish);
+    expect(rows.map((row) => row.question)).toEqual([...Array(5).fill(undefined), { subject: a, chain: 'ethereum' }]);
+    expect(rows.map((row) => row.verdict.reasons[0]?.code)).toEqual([
+      'no-address',
+      'not-an-address',
+      'not-an-address',
+      'not-an-address',
+      'no-chain',
+      'not-asked',
     ]);
+    for (const { verdict } of rows) expect([verdict.level, verdict.outcome]).toEqual(['unknown', 'review']);
   });
 });
 

@@ -28,9 +28,11 @@ export interface Row {
   verdict: BatchVerdict;
 }
 
-/** The longest text that the server takes for an address, in bytes. */
+// The server refuses a whole list for one row that is no question. Such rows are judged here: nobody can tell.
 const longest = 200;
-const encoder = new TextEncoder();
+const longestChain = 80;
+const plain = /^[!-~]+$/;
+const name = /^[!#-[\]-~]+$/; // without quotation marks and backslashes
 
 /** A verdict for what the server cannot be asked: nobody can tell, which is never clean. */
 function untold(given: string, code: string, why: string): BatchVerdict {
@@ -51,8 +53,16 @@ export function rowsOf(table: string[][], columns: Columns, wish: Wish): Row[] {
     const chain = ((columns.chain < 0 ? '' : cells[columns.chain]) ?? '').trim() || wish.chain.trim();
     const row = { number: i + 1, given, verdict: untold(given, 'not-asked', 'The server did not answer for it.') };
     if (!given) return { ...row, verdict: untold(given, 'no-address', 'The row has nothing in the column of addresses.') };
-    if (encoder.encode(given).length > longest)
-      return { ...row, verdict: untold(given, 'not-an-address', `It has more than ${longest} bytes, as no address has.`) };
+    if (given.length > longest || !plain.test(given))
+      return {
+        ...row,
+        verdict: untold(given, 'not-an-address', 'It is no address: it is too long, or has signs that no address has.'),
+      };
+    if (chain && (chain.length > longestChain || !name.test(chain)))
+      return {
+        ...row,
+        verdict: untold(given, 'no-chain', `What the row names as its chain is none: ${chain.slice(0, longestChain)}`),
+      };
     const question: Schemas['Question'] = { subject: given };
     if (chain) question.chain = chain;
     if (wish.purpose) question.purpose = wish.purpose;
