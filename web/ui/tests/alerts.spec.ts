@@ -51,9 +51,9 @@ test('on a phone, one that is withdrawn is told as withdrawn, and hostile text s
     ...more,
   });
   const items = [
-    alert(1, { state: 'withdrawn', withdrawn_by: 'a2' }),
-    alert(2, { kind: 'withdrawn', withdraws: 'a1', body: { alert: 'a1', kind: 'watch-hit', why: 'its block is gone' } }),
-    alert(3, {}),
+    alert(9001, { state: 'withdrawn', withdrawn_by: 'a9002' }),
+    alert(9002, { kind: 'withdrawn', withdraws: 'a9001', body: { alert: 'a9001', kind: 'watch-hit', why: 'its block is gone' } }),
+    alert(9003, {}),
   ];
   await page.route('**/v1/alerts?*', (route) => route.fulfill({ json: { items } }));
   await page.setViewportSize({ width: 390, height: 844 });
