@@ -83,7 +83,8 @@ export function readSheet(json: string): Sheet {
 
 function readPin(value: unknown): readonly [number, number] {
   const [x, y] = list(value, 'pins');
-  if (!Number.isFinite(x) || !Number.isFinite(y)) throw new Unreadable('In pins, a place is not two numbers.');
+  if (!Number.isFinite(x) || !Number.isFinite(y))
+    throw new Unreadable('In the state of the graph, pins has a place that is not two numbers.');
   return [x as number, y as number];
 }
 

@@ -1,12 +1,12 @@
 // What the graph page holds: the sheet of what somebody did, the answers that it needs, and what follows from both.
-import { answered, api, Problem, readTrouble, type Reply, type Schemas, type Trouble } from '../api/client';
+import { Problem, readTrouble, type Trouble } from '../api/client';
 import { Asked } from '../lib/asked.svelte';
+import { growthQuestion, layout, startQuestion, stolenAssets } from './ask';
 import { pack, unpack } from './codec';
-import { begin, redo, step, undo, type History } from './history';
+import { begin, each, redo, step, undo, type History } from './history';
 import { build, join, type Part } from './net';
 import { placeAll, placesOf } from './place';
-import { blank, type Growth, type Sheet } from './sheet';
-import { fromCase, fromNeighbours, fromTransaction, fromWays } from './sources';
+import { arrange, blank, ungrow, type Growth, type Sheet } from './sheet';
 import type { Start } from './start';
 import { keyOf, type Net, type Point, type Source } from './types';
 
@@ -17,27 +17,29 @@ export class GraphDesk {
   history = $state.raw<History<Sheet>>(begin(blank));
   /** The answers to what was grown, by the question. */
   private grown = $state.raw<ReadonlyMap<string, Part>>(new Map());
-  private arranged = $state.raw<ReadonlyMap<string, Point>>(new Map());
+  /** The server's places for whole graphs, by what was grown until then. */
+  private layouts = $state.raw<ReadonlyMap<string, ReadonlyMap<string, Point>>>(new Map());
+  private asking = new Set<string>();
   trouble = $state.raw<Trouble>();
   busy = $state(0);
   start = $state.raw<Start>({});
+  /** Whether it is known what was done with the graph. */
+  opened = $state(false);
 
   readonly sheet = $derived(this.history.now);
-  readonly all = $derived.by((): Source => {
-    const parts: Part[] = [{ source: this.first.value ?? nothing }];
-    for (const growth of this.sheet.grown) {
-      const part = this.grown.get(JSON.stringify(growth));
-      if (part) parts.push(part);
-    }
-    return join(parts);
-  });
+  readonly all = $derived(this.joined(this.sheet.grown.length));
   readonly net = $derived<Net>(build(this.all, this.sheet, this.start.group === 'entity'));
-  readonly places = $derived.by(() => {
-    const known = new Map<string, Point>(this.arranged);
-    for (const node of this.first.value?.nodes ?? [])
-      if (node.x !== undefined && node.y !== undefined && !known.has(node.key)) known.set(node.key, { x: node.x, y: node.y });
-    return placesOf(this.net, this.sheet, placeAll(this.all, known));
+  /** Whether the server placed what the graph begins with, and nothing was arranged since. */
+  private readonly placed = $derived(
+    this.sheet.arranged === 0 && !!this.first.value?.nodes.every((n) => n.x !== undefined && n.y !== undefined),
+  );
+  private readonly layoutKey = $derived(JSON.stringify(this.sheet.grown.slice(0, this.sheet.arranged)));
+  /** The places that stay when the graph grows. */
+  readonly base = $derived.by((): ReadonlyMap<string, Point> | undefined => {
+    if (!this.placed) return this.layouts.get(this.layoutKey);
+    return new Map((this.first.value?.nodes ?? []).map(({ key, x = 0, y = 0 }) => [key, { x, y }]));
   });
+  readonly places = $derived(placesOf(this.net, this.sheet, placeAll(this.all, this.base ?? new Map())));
   /** Where the graph begins, for a shape of its own. */
   readonly starts = $derived.by(() => {
     const { address, way } = this.start;
@@ -48,17 +50,17 @@ export class GraphDesk {
         : [];
     return new Set(list);
   });
-  readonly assets = $derived.by(() => {
-    const list = new Map<string, string>();
-    for (const m of this.all.movements) if (m.colour && m.link === undefined && !list.has(m.colour)) list.set(m.colour, m.asset);
-    return list;
-  });
+  /** The stolen asset of each colour, as the case says. */
+  assets = $state.raw<ReadonlyMap<string, string>>(new Map());
 
   /** Begins at something; the sheet is what a link says was done there. */
   async begin(start: Start, state: string): Promise<void> {
+    this.opened = false;
     this.start = start;
     this.grown = new Map();
-    this.arranged = new Map();
+    this.layouts = new Map();
+    this.asking.clear();
+    this.assets = new Map();
     let sheet = blank;
     try {
       sheet = await unpack(state);
@@ -66,12 +68,15 @@ export class GraphDesk {
     } catch (cause) {
       this.fail(cause);
     }
+    if (start !== this.start) return;
     this.history = begin(sheet);
-    void this.first.ask((signal) => this.question(start, signal));
+    this.opened = true;
+    void this.first.ask(startQuestion(start)).then(() => this.learnColours(start));
     for (const growth of sheet.grown) void this.fetch(growth);
   }
 
   do(sheet: Sheet): void {
+    this.trouble = undefined;
     this.history = step(this.history, sheet);
     for (const growth of sheet.grown) if (!this.grown.has(JSON.stringify(growth))) void this.fetch(growth);
   }
@@ -82,14 +87,47 @@ export class GraphDesk {
     this.history = redo(this.history);
   }
 
-  /** Lets the server place everything that is shown. */
-  async arrange(): Promise<void> {
-    const nodes = [...this.net.nodes.keys()].map((key) => ({ key }));
-    const edges = [...this.net.edges.values()].map(({ from, to }) => ({ from, to }));
+  /** Forgets what is being asked. */
+  end(): void {
+    this.first.end();
+  }
+
+  /** Lets the server place everything, also what was added since. */
+  arrange(): void {
+    this.do(arrange(this.sheet));
+  }
+
+  /** Asks for the places that are not known yet: call it in an effect. */
+  settle(): void {
+    const key = this.layoutKey;
+    const parts = this.joined(this.sheet.arranged);
+    const answered = this.sheet.grown.slice(0, this.sheet.arranged).every((g) => this.grown.has(JSON.stringify(g)));
+    if (this.placed || !answered || parts.nodes.length === 0 || this.layouts.has(key) || this.asking.has(key)) return;
+    this.asking.add(key); // once: what the server refuses to place is placed here, beside its neighbours
+    void this.during(() => this.place(key, parts));
+  }
+
+  private async place(key: string, all: Source): Promise<void> {
+    const start = this.start;
+    const places = await layout(all);
+    if (start === this.start) this.layouts = new Map([...this.layouts, [key, places]]);
+  }
+
+  /** All answers until one growth as one graph. */
+  private joined(until: number): Source {
+    const parts: Part[] = [{ source: this.first.value ?? nothing }];
+    for (const growth of this.sheet.grown.slice(0, until)) {
+      const part = this.grown.get(JSON.stringify(growth));
+      if (part) parts.push(part);
+    }
+    return join(parts);
+  }
+
+  private async learnColours(start: Start): Promise<void> {
+    if (!start.case || !this.first.value) return;
     await this.during(async () => {
-      const placed = await answered(api.POST('/v1/graph/layout', { body: { nodes, edges } }));
-      this.arranged = new Map(placed.nodes.map(({ key, x, y }) => [key, { x, y }]));
-      this.do({ ...this.sheet, pins: {} });
+      const assets = await stolenAssets(start);
+      if (start === this.start) this.assets = assets;
     });
   }
 
@@ -99,17 +137,29 @@ export class GraphDesk {
   }
 
   private async fetch(growth: Growth): Promise<void> {
-    await this.during(async () => {
-      const part = await this.grow(growth);
-      this.grown = new Map([...this.grown, [JSON.stringify(growth), part]]);
-    });
+    const start = this.start;
+    const key = JSON.stringify(growth);
+    if (this.asking.has(key)) return;
+    this.asking.add(key);
+    const asked = new Asked<Source>();
+    this.busy++;
+    await asked.ask(growthQuestion(start, growth));
+    this.busy--;
+    this.asking.delete(key);
+    if (start !== this.start) return;
+    if (asked.value) {
+      const part: Part = { source: asked.value, ...(growth.kind === 'case' ? { root: growth.root } : {}) };
+      this.grown = new Map([...this.grown, [key, part]]);
+      return;
+    }
+    this.trouble = asked.trouble;
+    this.history = each(this.history, (sheet) => ungrow(sheet, growth)); // what was refused is no step
   }
 
   private async during(work: () => Promise<void>): Promise<void> {
     this.busy++;
     try {
       await work();
-      this.trouble = undefined;
     } catch (cause) {
       this.fail(cause);
     }
@@ -122,107 +172,4 @@ export class GraphDesk {
         ? cause.trouble
         : readTrouble({ title: cause instanceof Error ? cause.message : String(cause) }, 0);
   }
-
-  /** How a case is asked about here. */
-  private selector() {
-    const { method, as_of, colour } = this.start;
-    return {
-      ...(method ? { method: method as Schemas['Method'] } : {}),
-      ...(as_of ? { as_of } : {}),
-      ...(colour ? { colour } : {}),
-    };
-  }
-
-  private async question(start: Start, signal: AbortSignal): Promise<Reply<Source | Schemas['Job']>> {
-    if (start.case) {
-      const { group, limit, least, since, until, hops, root } = start;
-      const query = {
-        ...this.selector(),
-        ...(group ? { group } : {}),
-        ...(limit ? { limit } : {}),
-        ...(least ? { least } : {}),
-        ...(since ? { since } : {}),
-        ...(until ? { until } : {}),
-        ...(hops ? { hops } : {}),
-        ...(root ? { root } : {}),
-      };
-      const reply = await api.GET('/v1/cases/{id}/graph', { params: { path: { id: start.case }, query }, signal });
-      return told(reply, (graph) => fromCase(graph as Schemas['FlowGraph']));
-    }
-    if (start.address) {
-      const { chain, address } = start.address;
-      const reply = await api.GET('/v1/addresses/{chain}/{address}/neighbours', {
-        params: { path: { chain, address }, query: { limit: 50 } },
-        signal,
-      });
-      return told(reply, (page) => fromNeighbours(chain, address, page));
-    }
-    if (start.tx) {
-      const reply = await api.GET('/v1/txs/{chain}/{id}/graph', { params: { path: start.tx }, signal });
-      return told(reply, fromTransaction);
-    }
-    if (start.way) {
-      const { chain, from, to } = start.way;
-      const reply = await api.GET('/v1/paths/{chain}', { params: { path: { chain }, query: { from, to } }, signal });
-      return told(reply, (ways) => fromWays(chain, from, to, ways));
-    }
-    return { data: nothing, response: new Response() };
-  }
-
-  private async grow(growth: Growth): Promise<Part> {
-    switch (growth.kind) {
-      case 'near': {
-        const { chain, address, direction, asset, least, since, until, limit } = growth;
-        const query = {
-          direction,
-          ...(asset ? { asset } : {}),
-          ...(least ? { least } : {}),
-          ...(since ? { since } : {}),
-          ...(until ? { until } : {}),
-          limit: limit ?? 25,
-        };
-        const page = await answered(
-          api.GET('/v1/addresses/{chain}/{address}/neighbours', { params: { path: { chain, address }, query } }),
-        );
-        return { source: fromNeighbours(chain, address, page) };
-      }
-      case 'case': {
-        const { root, hops, least, since, until } = growth;
-        const query = {
-          ...this.selector(),
-          root,
-          hops,
-          ...(least ? { least } : {}),
-          ...(since ? { since } : {}),
-          ...(until ? { until } : {}),
-        };
-        const graph = await answered(api.GET('/v1/cases/{id}/graph', { params: { path: { id: this.start.case ?? '' }, query } }));
-        return { source: fromCase(graph as Schemas['FlowGraph']), root };
-      }
-      case 'back': {
-        const query = { ...this.selector(), at: growth.at, ...(growth.colour ? { colour: growth.colour } : {}) };
-        const way = await answered(api.GET('/v1/cases/{id}/path', { params: { path: { id: this.start.case ?? '' }, query } }));
-        return { source: fromCase((way as Schemas['FlowPath']).graph) };
-      }
-      case 'tx':
-        return { source: fromTransaction(await answered(api.GET('/v1/txs/{chain}/{id}/graph', { params: { path: growth } }))) };
-      case 'way': {
-        const { chain, from, to, hops, since } = growth;
-        const query = { from, to, hops, ...(since ? { since } : {}) };
-        return {
-          source: fromWays(chain, from, to, await answered(api.GET('/v1/paths/{chain}', { params: { path: { chain }, query } }))),
-        };
-      }
-    }
-  }
-}
-
-/** A reply with its answer as a part of a graph; one that names a job, or a problem, stays what it is. */
-function told<T>(
-  reply: { data?: T; error?: unknown; response: Response },
-  as: (answer: T) => Source,
-): Reply<Source | Schemas['Job']> {
-  if (reply.error !== undefined || reply.data === undefined) return { error: reply.error, response: reply.response };
-  if (reply.response.status === 202) return { data: reply.data as unknown as Schemas['Job'], response: reply.response };
-  return { data: as(reply.data), response: reply.response };
 }

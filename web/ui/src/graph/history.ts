@@ -29,3 +29,8 @@ export function redo<T>(history: History<T>): History<T> {
   if (after === undefined) return history;
   return { past: [...history.past, history.now], now: after, future };
 }
+
+/** Changes every step alike. */
+export function each<T>(history: History<T>, change: (step: T) => T): History<T> {
+  return { past: history.past.map(change), now: change(history.now), future: history.future.map(change) };
+}

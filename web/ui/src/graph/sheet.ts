@@ -50,7 +50,17 @@ export function grow(sheet: Sheet, growth: Growth): Sheet {
   return { ...sheet, grown: [...sheet.grown, growth] };
 }
 
+/** Takes a growth away. */
+export function ungrow(sheet: Sheet, growth: Growth): Sheet {
+  const at = sheet.grown.findIndex((g) => JSON.stringify(g) === JSON.stringify(growth));
+  if (at < 0) return sheet;
+  const grown = sheet.grown.filter((_, i) => i !== at);
+  return { ...sheet, grown, arranged: at < sheet.arranged ? sheet.arranged - 1 : sheet.arranged };
+}
+
+/** Has everything that is there placed anew; pins are let go. */
 export function arrange(sheet: Sheet): Sheet {
+  if (sheet.arranged === sheet.grown.length && Object.keys(sheet.pins).length === 0) return sheet;
   return { ...sheet, arranged: sheet.grown.length, pins: {} };
 }
 

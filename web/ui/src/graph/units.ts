@@ -10,6 +10,13 @@ export interface Prices {
   days: string;
 }
 
+/** The days of prices: one, or from the first to the last. */
+export function priceDays(list: readonly { day: string; stale?: boolean }[]): string {
+  const days = [...new Set(list.map((p) => p.day))].sort();
+  const span = days.length > 1 ? `${days[0] ?? ''} to ${days.at(-1) ?? ''}` : (days[0] ?? '');
+  return list.some((p) => p.stale) ? `${span}, some carried on from days before` : span;
+}
+
 export interface Measures {
   units: Units;
   prices: Prices;

@@ -1,0 +1,218 @@
+// The picture: sigma draws, this says what. One renderer lives as long as the page, so that the camera stays where somebody
+// put it while the graph grows.
+import { DirectedGraph } from 'graphology';
+import Sigma from 'sigma';
+import { colour } from '../lib/theme.svelte';
+import { colourOf, edgeColour, labelOf, shapeOf, type Shape } from './look';
+import { pictureSettings, type EdgeLook, type NodeLook } from './settings';
+import type { Sheet } from './sheet';
+import type { Net, Point } from './types';
+import { edgeText, thinnest, widths, type Measures } from './units';
+
+/** What is drawn. */
+export interface Shown {
+  /** Another one stands for another graph: it is fitted into the frame. */
+  base: unknown;
+  net: Net;
+  places: ReadonlyMap<string, Point>;
+  sheet: Sheet;
+  measures: Measures;
+  starts: ReadonlySet<string>;
+  chosen: readonly string[];
+  edge: string;
+}
+
+/** What somebody does in the picture. */
+export interface Deeds {
+  choose: (key: string, more: boolean) => void;
+  chooseEdge: (key: string) => void;
+  expand: (key: string) => void;
+  moved: (key: string, to: Point) => void;
+}
+
+// More edges are not looked for under the pointer: that would draw them all twice.
+const mostTouched = 4000;
+// With more edges, amounts are not written beside them.
+const mostWords = 600;
+
+export class Picture {
+  private graph = new DirectedGraph<NodeLook, EdgeLook>();
+  private readonly sigma: Sigma<NodeLook, EdgeLook>;
+  private readonly paints = new Map<string, string>();
+  private shown: Shown | undefined;
+  private thick = new Map<string, number>();
+  private size = 8;
+  private dragged: { key: string; moved: boolean } | undefined;
+
+  constructor(place: HTMLElement, deeds: Deeds) {
+    this.sigma = new Sigma<NodeLook, EdgeLook>(this.graph, place, {
+      ...pictureSettings,
+      defaultDrawNodeHover: (pen, data) => this.ring(pen, data),
+    });
+    this.listen(deeds);
+  }
+
+  end(): void {
+    this.sigma.kill();
+  }
+
+  /** Takes the colours of the sheet of styles anew. */
+  repaint(): void {
+    this.paints.clear();
+    if (this.shown) this.fill(this.shown);
+  }
+
+  /** Draws; how long a whole graph takes is measured. */
+  draw(shown: Shown): void {
+    const before = this.shown;
+    this.shown = shown;
+    const same =
+      before?.net === shown.net &&
+      before.places === shown.places &&
+      before.measures === shown.measures &&
+      before.sheet === shown.sheet;
+    if (same) return this.choices(before, shown);
+    performance.mark('graph-begin');
+    this.fill(shown);
+    if (before?.base !== shown.base) this.fit();
+    performance.measure('graph-drawn', { start: 'graph-begin', detail: { nodes: this.graph.order, edges: this.graph.size } });
+  }
+
+  /** Shows everything. */
+  fit(): void {
+    this.sigma.setCustomBBox(null);
+    this.sigma.refresh();
+    this.sigma.setCustomBBox(this.sigma.getBBox()); // what is added later does not move what is there
+    this.sigma.getCamera().setState({ x: 0.5, y: 0.5, ratio: 1, angle: 0 });
+  }
+
+  /** Brings a node into the middle, if it is not well in sight. */
+  reveal(key: string): void {
+    const at = this.sigma.getNodeDisplayData(key);
+    if (!at) return;
+    const seen = this.sigma.framedGraphToViewport(at);
+    const { width, height } = this.sigma.getDimensions();
+    if (seen.x < 60 || seen.y < 60 || seen.x > width - 60 || seen.y > height - 60)
+      this.sigma.getCamera().setState({ x: at.x, y: at.y });
+  }
+
+  zoom(factor: number): void {
+    const camera = this.sigma.getCamera();
+    camera.setState({ ratio: camera.getBoundedRatio(camera.ratio * factor) });
+  }
+
+  private fill(shown: Shown): void {
+    const { net } = shown;
+    const graph = new DirectedGraph<NodeLook, EdgeLook>();
+    this.thick = widths(net);
+    const count = net.nodes.size;
+    this.size = count > 3000 ? 2.5 : count > 600 ? 4 : count > 80 ? 6 : 9;
+    for (const key of net.nodes.keys()) graph.addNode(key, this.nodeLook(shown, key));
+    for (const edge of net.edges.values())
+      graph.addDirectedEdgeWithKey(edge.key, edge.from, edge.to, this.edgeLook(shown, edge.key));
+    const edges = net.edges.size;
+    this.sigma.setSettings({
+      enableEdgeEvents: edges <= mostTouched,
+      hideEdgesOnMove: edges > mostTouched,
+      hideLabelsOnMove: count > 1500,
+      renderEdgeLabels: edges <= mostWords,
+      labelRenderedSizeThreshold: count > 80 ? this.size * 1.4 : 4,
+      labelColor: { color: this.paint('text') },
+      edgeLabelColor: { color: this.paint('soft') },
+    });
+    this.graph = graph;
+    this.sigma.setGraph(graph);
+  }
+
+  // Only what is chosen changed: nothing else is drawn anew.
+  private choices(before: Shown, shown: Shown): void {
+    const nodes = new Set([...before.chosen, ...shown.chosen]);
+    const edges = new Set([before.edge, shown.edge]);
+    for (const key of nodes) {
+      if (!this.graph.hasNode(key)) continue;
+      this.graph.mergeNodeAttributes(key, this.nodeLook(shown, key));
+      for (const edge of this.graph.edges(key)) edges.add(edge);
+    }
+    for (const key of edges) if (this.graph.hasEdge(key)) this.graph.mergeEdgeAttributes(key, this.edgeLook(shown, key));
+  }
+
+  private nodeLook({ net, places, sheet, starts, chosen }: Shown, key: string): NodeLook {
+    const node = net.nodes.get(key);
+    const at = places.get(key) ?? { x: 0, y: 0 };
+    const highlighted = chosen.includes(key);
+    const shape: Shape = node ? shapeOf(node, starts.has(key)) : 'circle';
+    return {
+      x: at.x,
+      y: -at.y, // sigma counts upwards
+      size: this.size * (highlighted ? 1.3 : 1) * (shape === 'triangle' ? 1.4 : 1),
+      color: this.paint(node ? colourOf(node, sheet.marks[key]) : 'fee'),
+      label: node ? `${sheet.pins[key] ? 'pinned: ' : ''}${labelOf(node, sheet)}` : key,
+      shape,
+      type: 'shape',
+      highlighted,
+      zIndex: highlighted ? 2 : 1,
+    };
+  }
+
+  private edgeLook({ net, measures, chosen, edge: looked }: Shown, key: string): EdgeLook {
+    const edge = net.edges.get(key);
+    const width = this.thick.get(key) ?? thinnest;
+    if (!edge) return { size: width, color: this.paint('line-strong'), label: '', zIndex: 0, type: 'arrow', forceLabel: false };
+    const near = key === looked || chosen.includes(edge.from) || chosen.includes(edge.to);
+    return {
+      size: key === looked ? width + 2 : width,
+      color: this.paint(near ? 'accent' : edgeColour(edge)),
+      label: net.edges.size <= mostWords ? edgeText(edge, measures) : '',
+      zIndex: near ? 1 : 0,
+      type: 'arrow',
+      forceLabel: key === looked,
+    };
+  }
+
+  private paint(name: string): string {
+    const value = this.paints.get(name) ?? colour(name);
+    this.paints.set(name, value);
+    return value;
+  }
+
+  // A ring and the name on a ground of the theme: sigma's own is white.
+  private ring(pen: CanvasRenderingContext2D, data: { x: number; y: number; size: number; label?: string | null }): void {
+    pen.strokeStyle = this.paint('focus');
+    pen.lineWidth = 2.5;
+    pen.beginPath();
+    pen.arc(data.x, data.y, data.size + 3, 0, 2 * Math.PI);
+    pen.stroke();
+    if (!data.label) return;
+    pen.font = '600 12px system-ui, sans-serif';
+    pen.fillStyle = this.paint('panel');
+    pen.fillRect(data.x + data.size + 5, data.y - 10, pen.measureText(data.label).width + 8, 20);
+    pen.fillStyle = this.paint('text');
+    pen.fillText(data.label, data.x + data.size + 9, data.y + 4);
+  }
+
+  private listen(deeds: Deeds): void {
+    const { sigma } = this;
+    sigma.on('clickNode', ({ node, event }) => deeds.choose(node, event.original.shiftKey));
+    sigma.on('doubleClickNode', ({ node, preventSigmaDefault }) => {
+      preventSigmaDefault();
+      deeds.expand(node);
+    });
+    sigma.on('clickEdge', ({ edge }) => deeds.chooseEdge(edge));
+    sigma.on('downNode', ({ node }) => (this.dragged = { key: node, moved: false }));
+    sigma.on('moveBody', ({ event, preventSigmaDefault }) => {
+      const { dragged } = this;
+      if (!dragged) return;
+      dragged.moved = true;
+      this.graph.mergeNodeAttributes(dragged.key, sigma.viewportToGraph(event));
+      preventSigmaDefault();
+    });
+    sigma.getMouseCaptor().on('mouseup', () => {
+      const { dragged } = this;
+      this.dragged = undefined;
+      if (!dragged?.moved || !this.graph.hasNode(dragged.key)) return;
+      const { x, y } = this.graph.getNodeAttributes(dragged.key);
+      const before = this.shown?.places.get(dragged.key);
+      if (!before || Math.abs(before.x - x) > 1 || Math.abs(before.y + y) > 1) deeds.moved(dragged.key, { x, y: -y });
+    });
+  }
+}

@@ -1,0 +1,45 @@
+// How sigma draws here.
+import type { NodeProgramType } from 'sigma/rendering';
+import type { Shape } from './look';
+import { ShapeProgram } from './shapes';
+
+/** What is said of a node to sigma. */
+export interface NodeLook {
+  x: number;
+  y: number;
+  size: number;
+  color: string;
+  label: string;
+  shape: Shape;
+  type: string;
+  highlighted: boolean;
+  zIndex: number;
+}
+
+/** What is said of an edge to sigma. */
+export interface EdgeLook {
+  size: number;
+  color: string;
+  label: string;
+  zIndex: number;
+  type: string;
+  forceLabel: boolean;
+}
+
+export const pictureSettings = {
+  allowInvalidContainer: true, // of a frame that has no size yet
+  defaultNodeType: 'shape',
+  nodeProgramClasses: { shape: ShapeProgram as unknown as NodeProgramType<NodeLook, EdgeLook> },
+  defaultEdgeType: 'arrow',
+  labelSize: 12,
+  labelFont: 'system-ui, sans-serif',
+  labelDensity: 0.7,
+  labelGridCellSize: 80,
+  edgeLabelSize: 11,
+  edgeLabelFont: 'system-ui, sans-serif',
+  minEdgeThickness: 0.8,
+  minCameraRatio: 0.002,
+  maxCameraRatio: 4,
+  stagePadding: 50,
+  zIndex: true,
+};
