@@ -20,7 +20,7 @@ test('first contentful paint', async ({ browser, real }) => {
 
 test('a graph of a case', async ({ page, played }) => {
   for (const limit of [500, 2000, 10_000]) {
-    await open(page, played, `/graph?case=bybit&limit=${limit}`);
+    await open(page, played, `/graph?case=bybit-2025&limit=${limit}`);
     await page.reload();
     const mark = await page.waitForFunction(
       () => performance.getEntriesByName('graph-drawn').at(-1)?.toJSON() as { duration: number; detail: unknown } | undefined,

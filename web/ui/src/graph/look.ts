@@ -36,7 +36,7 @@ export const markColours: Record<Mark, string> = {
 /** Whether an edge is traced, only claimed, or only what the ledger holds. */
 export function edgeColour(edge: GraphEdge): string {
   if (edge.movements.some((m) => m.link)) return 'in-transit';
-  return edge.movements.some((m) => m.origin !== undefined) ? 'held' : 'line-strong';
+  return edge.movements.some((m) => m.origin !== undefined) ? 'asset' : 'line-strong';
 }
 
 /** What a node is called. */

@@ -4,7 +4,8 @@ import { DirectedGraph } from 'graphology';
 import Sigma from 'sigma';
 import { colour } from '../lib/theme.svelte';
 import { colourOf, edgeColour, labelOf, shapeOf, type Shape } from './look';
-import { pictureSettings, type EdgeLook, type NodeLook } from './settings';
+import { columnGap, rowGap } from './place';
+import { margin, pictureSettings, type EdgeLook, type NodeLook } from './settings';
 import type { Sheet } from './sheet';
 import type { Net, Point } from './types';
 import { edgeText, thinnest, widths, type Measures } from './units';
@@ -32,8 +33,11 @@ export interface Deeds {
 
 // More edges are not looked for under the pointer: that would draw them all twice.
 const mostTouched = 4000;
-// With more edges, amounts are not written beside them.
-const mostWords = 600;
+// With more edges, amounts are written only beside those of what is chosen, and of those not beside a whole fan.
+const mostWords = 30;
+const mostFan = 16;
+// Rows are drawn further apart than placed by this much at most.
+const mostStretch = 6;
 
 export class Picture {
   private graph = new DirectedGraph<NodeLook, EdgeLook>();
@@ -42,6 +46,7 @@ export class Picture {
   private shown: Shown | undefined;
   private thick = new Map<string, number>();
   private size = 8;
+  private stretch = 1;
   private dragged: { key: string; moved: boolean } | undefined;
 
   constructor(place: HTMLElement, deeds: Deeds) {
@@ -73,17 +78,36 @@ export class Picture {
       before.sheet === shown.sheet;
     if (same) return this.choices(before, shown);
     performance.mark('graph-begin');
-    this.fill(shown);
     if (before?.base !== shown.base) this.fit();
-    performance.measure('graph-drawn', { start: 'graph-begin', detail: { nodes: this.graph.order, edges: this.graph.size } });
+    else this.fill(shown);
+    // Until the next frame but one: what was given to the graphics card has been drawn by then.
+    const detail = { nodes: this.graph.order, edges: this.graph.size };
+    const drawn = () => performance.measure('graph-drawn', { start: 'graph-begin', detail });
+    requestAnimationFrame(() => requestAnimationFrame(drawn));
   }
 
   /** Shows everything. */
   fit(): void {
+    if (!this.shown) return;
+    this.scale(this.shown.places);
     this.sigma.setCustomBBox(null);
-    this.sigma.refresh();
+    this.fill(this.shown);
     this.sigma.setCustomBBox(this.sigma.getBBox()); // what is added later does not move what is there
     this.sigma.getCamera().setState({ x: 0.5, y: 0.5, ratio: 1, angle: 0 });
+  }
+
+  // Layouts are wide: rows are drawn further apart until they fill the frame, and nodes as large as rows leave room for.
+  private scale(places: ReadonlyMap<string, Point>): void {
+    const { width, height } = this.sigma.getDimensions();
+    const span = { x: columnGap, y: rowGap };
+    let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+    for (const { x, y } of places.values())
+      [left, right, top, bottom] = [Math.min(left, x), Math.max(right, x), Math.min(top, y), Math.max(bottom, y)];
+    if (left <= right) [span.x, span.y] = [Math.max(span.x, right - left), Math.max(span.y, bottom - top)];
+    const room = { x: Math.max(1, width - 2 * margin), y: Math.max(1, height - 2 * margin) };
+    this.stretch = Math.min(mostStretch, Math.max(1, (room.y / room.x) * (span.x / span.y)));
+    const scale = Math.min(room.x / span.x, room.y / (span.y * this.stretch));
+    this.size = Math.min(9, Math.max(1.5, rowGap * this.stretch * scale * 0.42, columnGap * scale * 0.06));
   }
 
   /** Brings a node into the middle, if it is not well in sight. */
@@ -106,7 +130,6 @@ export class Picture {
     const graph = new DirectedGraph<NodeLook, EdgeLook>();
     this.thick = widths(net);
     const count = net.nodes.size;
-    this.size = count > 3000 ? 2.5 : count > 600 ? 4 : count > 80 ? 6 : 9;
     for (const key of net.nodes.keys()) graph.addNode(key, this.nodeLook(shown, key));
     for (const edge of net.edges.values())
       graph.addDirectedEdgeWithKey(edge.key, edge.from, edge.to, this.edgeLook(shown, edge.key));
@@ -115,8 +138,8 @@ export class Picture {
       enableEdgeEvents: edges <= mostTouched,
       hideEdgesOnMove: edges > mostTouched,
       hideLabelsOnMove: count > 1500,
-      renderEdgeLabels: edges <= mostWords,
-      labelRenderedSizeThreshold: count > 80 ? this.size * 1.4 : 4,
+      renderEdgeLabels: true,
+      labelRenderedSizeThreshold: this.size > 5 ? 4 : Math.max(3.5, this.size * 1.6),
       labelColor: { color: this.paint('text') },
       edgeLabelColor: { color: this.paint('soft') },
     });
@@ -143,7 +166,7 @@ export class Picture {
     const shape: Shape = node ? shapeOf(node, starts.has(key)) : 'circle';
     return {
       x: at.x,
-      y: -at.y, // sigma counts upwards
+      y: -at.y * this.stretch, // sigma counts upwards
       size: this.size * (highlighted ? 1.3 : 1) * (shape === 'triangle' ? 1.4 : 1),
       color: this.paint(node ? colourOf(node, sheet.marks[key]) : 'fee'),
       label: node ? `${sheet.pins[key] ? 'pinned: ' : ''}${labelOf(node, sheet)}` : key,
@@ -159,10 +182,13 @@ export class Picture {
     const width = this.thick.get(key) ?? thinnest;
     if (!edge) return { size: width, color: this.paint('line-strong'), label: '', zIndex: 0, type: 'arrow', forceLabel: false };
     const near = key === looked || chosen.includes(edge.from) || chosen.includes(edge.to);
+    const fan = (node: string) =>
+      chosen.includes(node) && (net.out.get(node)?.length ?? 0) + (net.into.get(node)?.length ?? 0) <= mostFan;
+    const words = net.edges.size <= mostWords || key === looked || fan(edge.from) || fan(edge.to);
     return {
-      size: key === looked ? width + 2 : width,
+      size: (key === looked ? width + 2 : width) * Math.min(1, this.size / 5),
       color: this.paint(near ? 'accent' : edgeColour(edge)),
-      label: net.edges.size <= mostWords ? edgeText(edge, measures) : '',
+      label: words ? edgeText(edge, measures) : '',
       zIndex: near ? 1 : 0,
       type: 'arrow',
       forceLabel: key === looked,
@@ -184,10 +210,13 @@ export class Picture {
     pen.stroke();
     if (!data.label) return;
     pen.font = '600 12px system-ui, sans-serif';
+    const wide = pen.measureText(data.label).width + 8;
+    const right = data.x + data.size + 5;
+    const left = right + wide > this.sigma.getDimensions().width ? data.x - data.size - 5 - wide : right;
     pen.fillStyle = this.paint('panel');
-    pen.fillRect(data.x + data.size + 5, data.y - 10, pen.measureText(data.label).width + 8, 20);
+    pen.fillRect(left, data.y - 10, wide, 20);
     pen.fillStyle = this.paint('text');
-    pen.fillText(data.label, data.x + data.size + 9, data.y + 4);
+    pen.fillText(data.label, left + 4, data.y + 4);
   }
 
   private listen(deeds: Deeds): void {
@@ -212,7 +241,8 @@ export class Picture {
       if (!dragged?.moved || !this.graph.hasNode(dragged.key)) return;
       const { x, y } = this.graph.getNodeAttributes(dragged.key);
       const before = this.shown?.places.get(dragged.key);
-      if (!before || Math.abs(before.x - x) > 1 || Math.abs(before.y + y) > 1) deeds.moved(dragged.key, { x, y: -y });
+      const to = { x, y: -y / this.stretch };
+      if (!before || Math.abs(before.x - to.x) > 1 || Math.abs(before.y - to.y) > 1) deeds.moved(dragged.key, to);
     });
   }
 }

@@ -26,6 +26,9 @@ export interface EdgeLook {
   forceLabel: boolean;
 }
 
+/** Free room around the graph, in dots. */
+export const margin = 60;
+
 export const pictureSettings = {
   allowInvalidContainer: true, // of a frame that has no size yet
   defaultNodeType: 'shape',
@@ -33,13 +36,13 @@ export const pictureSettings = {
   defaultEdgeType: 'arrow',
   labelSize: 12,
   labelFont: 'system-ui, sans-serif',
-  labelDensity: 0.7,
-  labelGridCellSize: 80,
+  labelDensity: 0.6,
+  labelGridCellSize: 110,
   edgeLabelSize: 11,
   edgeLabelFont: 'system-ui, sans-serif',
   minEdgeThickness: 0.8,
   minCameraRatio: 0.002,
   maxCameraRatio: 4,
-  stagePadding: 50,
+  stagePadding: margin,
   zIndex: true,
 };
