@@ -228,8 +228,13 @@ test('what the server refuses leaves no step, and a damaged link says so', async
   await side(page).getByText('Filters for what is added').click();
   await side(page).getByLabel('Only this asset (CAIP-19)').fill('nonsense');
   await side(page).getByRole('button', { name: 'Both', exact: true }).click();
+  await expect(page.getByText('Nothing was found that is not in the graph already.')).toBeVisible();
+  await page.getByRole('button', { name: 'Undo' }).click();
+
+  await side(page).getByLabel('At least, in base units').fill('9'.repeat(78)); // more than 256 bits hold
+  await side(page).getByRole('button', { name: 'Both', exact: true }).click();
   await expect(page.getByRole('alert')).toBeVisible();
-  await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Undo' })).toBeDisabled();
   await expect(page).not.toHaveURL(/[?&]s=/);
   await open(page, played, `/graph?tx=${at(chain, theft)}&s=AAAA`);
   await expect(page.getByRole('alert')).toContainText('The state in this link is damaged.');

@@ -1,6 +1,7 @@
 // What the graph page holds: the sheet of what somebody did, the answers that it needs, and what follows from both.
 import { Problem, readTrouble, type Trouble } from '../api/client';
 import { Asked } from '../lib/asked.svelte';
+import { messages } from '../lib/told.svelte';
 import { growthQuestion, layout, startQuestion, stolenAssets } from './ask';
 import { pack, unpack } from './codec';
 import { begin, each, redo, step, undo, type History } from './history';
@@ -149,11 +150,22 @@ export class GraphDesk {
     if (start !== this.start) return;
     if (asked.value) {
       const part: Part = { source: asked.value, ...(growth.kind === 'case' ? { root: growth.root } : {}) };
+      if (this.opened && this.adds(part.source) === 0) messages.say('Nothing was found that is not in the graph already.');
       this.grown = new Map([...this.grown, [key, part]]);
       return;
     }
     this.trouble = asked.trouble;
     this.history = each(this.history, (sheet) => ungrow(sheet, growth)); // what was refused is no step
+  }
+
+  /** How many nodes and movements of an answer are not there yet. */
+  private adds(source: Source): number {
+    const nodes = new Set(this.all.nodes.map((n) => n.key));
+    const edges = new Set(this.all.movements.map((m) => `${m.from}\n${m.to}`));
+    return (
+      source.nodes.filter((n) => !nodes.has(n.key)).length +
+      source.movements.filter((m) => !edges.has(`${m.from}\n${m.to}`)).length
+    );
   }
 
   private async during(work: () => Promise<void>): Promise<void> {

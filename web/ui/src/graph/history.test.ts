@@ -33,3 +33,10 @@ test('every step is changed alike', () => {
   const history = each(undo(step(step(begin(1), 2), 3)), (n) => n * 10);
   expect(history).toEqual({ past: [10], now: 20, future: [30] });
 });
+
+test('a step with which nothing changes any more is left out', () => {
+  const history = step(step(begin([1]), [1, 2]), [1, 2, 3]);
+  const without = each(history, (list) => list.filter((n) => n !== 2));
+  expect(without).toEqual({ past: [[1]], now: [1, 3], future: [] });
+  expect(each(undo(history), (list) => list.filter((n) => n !== 2))).toEqual({ past: [], now: [1], future: [[1, 3]] });
+});

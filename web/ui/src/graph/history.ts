@@ -30,7 +30,14 @@ export function redo<T>(history: History<T>): History<T> {
   return { past: [...history.past, history.now], now: after, future };
 }
 
-/** Changes every step alike. */
+/** Changes every step alike. Steps that are no step any more, because nothing changes with them, are left out. */
 export function each<T>(history: History<T>, change: (step: T) => T): History<T> {
-  return { past: history.past.map(change), now: change(history.now), future: history.future.map(change) };
+  const now = change(history.now);
+  const past = apart([...history.past.map(change), now]).slice(0, -1);
+  const future = apart([now, ...history.future.map(change)]).slice(1);
+  return { past, now, future };
+}
+
+function apart<T>(steps: T[]): T[] {
+  return steps.filter((one, i) => i === 0 || JSON.stringify(one) !== JSON.stringify(steps[i - 1]));
 }
