@@ -240,3 +240,41 @@ test('what the server refuses leaves no step, and a damaged link says so', async
   await expect(page.getByRole('alert')).toContainText('The state in this link is damaged.');
   await counted(page, '3 nodes, 2 edges');
 });
+
+test('nodes and arrows of the picture are chosen, expanded and moved with the mouse', async ({ page, played }) => {
+  await open(page, played, `/graph?tx=${at(chain, theft)}`);
+  await counted(page, '3 nodes, 2 edges');
+  const frame = await page.getByRole('application').boundingBox();
+  if (!frame) throw new Error('no picture');
+  // The payer is at the left in the middle, and what it paid goes to the right above: a row of points meets each.
+  const middle = frame.y + frame.height / 2;
+  const picture = page.locator('.picture .frame');
+  const find = async (points: { x: number; y: number }[]) => {
+    let found = { x: 0, y: 0 };
+    await expect(async () => {
+      for (const point of points) {
+        await page.mouse.move(point.x, point.y);
+        found = point;
+        if ((await picture.evaluate((element) => getComputedStyle(element).cursor)) === 'pointer') return;
+      }
+      throw new Error('nothing can be pressed there');
+    }).toPass();
+    await page.mouse.click(found.x, found.y);
+    return found;
+  };
+  const payer = await find(Array.from({ length: 20 }, (_, i) => ({ x: frame.x + 50 + i * 5, y: middle })));
+  await expect(side(page).getByRole('heading', { level: 2 })).toHaveText('0x1Db92e…2dFCF4');
+  await find(Array.from({ length: 60 }, (_, i) => ({ x: frame.x + frame.width / 2, y: middle - i * 4 })));
+  await expect(side(page).getByRole('heading', { level: 2 })).toHaveText('What moved');
+  await expect(side(page)).toContainText('401,346.768858404671846374 ETH');
+
+  await page.mouse.move(payer.x, payer.y);
+  await page.mouse.down();
+  await page.mouse.move(payer.x + 40, payer.y + 60, { steps: 5 });
+  await page.mouse.up();
+  await expect(page).toHaveURL(/[?&]s=/);
+  await page.mouse.move(payer.x + 40, payer.y + 60);
+  await page.mouse.dblclick(payer.x + 40, payer.y + 60);
+  await counted(page, '4 nodes, 3 edges');
+  await expect(side(page).getByRole('button', { name: 'Pin' })).toHaveAttribute('aria-pressed', 'true');
+});

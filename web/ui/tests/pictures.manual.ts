@@ -9,7 +9,7 @@ const pictures: { name: string; demo: 'real' | 'played'; route: string; wait: st
   { name: 'where', demo: 'real', route: '/cases/bybit-2025', wait: 'table' },
   { name: 'flow', demo: 'played', route: '/cases/bybit/flow', wait: 'svg' },
   { name: 'methods', demo: 'played', route: '/cases/bybit/methods', wait: 'table' },
-  { name: 'graph', demo: 'played', route: '/graph?case=bybit&limit=300', wait: 'canvas' },
+  { name: 'graph', demo: 'played', route: '/graph?case=bybit-2025&limit=300', wait: 'canvas' },
   { name: 'screening', demo: 'real', route: '/screening', wait: 'h1' },
 ];
 

@@ -6,6 +6,7 @@ import { colour } from '../lib/theme.svelte';
 import { colourOf, edgeColour, labelOf, shapeOf, type Shape } from './look';
 import { columnGap, rowGap } from './place';
 import { margin, pictureSettings, type EdgeLook, type NodeLook } from './settings';
+import { drawRing, writeName, type Pens } from './names';
 import type { Sheet } from './sheet';
 import type { Net, Point } from './types';
 import { edgeText, thinnest, widths, type Measures } from './units';
@@ -31,7 +32,7 @@ export interface Deeds {
   moved: (key: string, to: Point) => void;
 }
 
-// More edges are not looked for under the pointer: that would draw them all twice.
+// More edges are not looked for under the pointer, and not drawn while the picture is moved.
 const mostTouched = 4000;
 // With more edges, amounts are written only beside those of what is chosen, and of those not beside a whole fan.
 const mostWords = 30;
@@ -52,9 +53,11 @@ export class Picture {
   constructor(place: HTMLElement, deeds: Deeds) {
     this.sigma = new Sigma<NodeLook, EdgeLook>(this.graph, place, {
       ...pictureSettings,
-      defaultDrawNodeHover: (pen, data) => this.ring(pen, data),
+      defaultDrawNodeLabel: (pen, data) => writeName(pen, data, this.pens()),
+      defaultDrawNodeHover: (pen, data) => drawRing(pen, data, this.pens()),
     });
     this.listen(deeds);
+    this.point(place);
   }
 
   end(): void {
@@ -201,22 +204,20 @@ export class Picture {
     return value;
   }
 
-  // A ring and the name on a ground of the theme: sigma's own is white.
-  private ring(pen: CanvasRenderingContext2D, data: { x: number; y: number; size: number; label?: string | null }): void {
-    pen.strokeStyle = this.paint('focus');
-    pen.lineWidth = 2.5;
-    pen.beginPath();
-    pen.arc(data.x, data.y, data.size + 3, 0, 2 * Math.PI);
-    pen.stroke();
-    if (!data.label) return;
-    pen.font = '600 12px system-ui, sans-serif';
-    const wide = pen.measureText(data.label).width + 8;
-    const right = data.x + data.size + 5;
-    const left = right + wide > this.sigma.getDimensions().width ? data.x - data.size - 5 - wide : right;
-    pen.fillStyle = this.paint('panel');
-    pen.fillRect(left, data.y - 10, wide, 20);
-    pen.fillStyle = this.paint('text');
-    pen.fillText(data.label, left + 4, data.y + 4);
+  private pens(): Pens {
+    return {
+      text: this.paint('text'),
+      ground: this.paint('panel'),
+      ring: this.paint('focus'),
+      width: this.sigma.getDimensions().width,
+    };
+  }
+
+  /** The pointer says where something can be pressed. */
+  private point(place: HTMLElement): void {
+    const as = (cursor: string) => () => (place.style.cursor = cursor);
+    for (const event of ['enterNode', 'enterEdge'] as const) this.sigma.on(event, as('pointer'));
+    for (const event of ['leaveNode', 'leaveEdge'] as const) this.sigma.on(event, as(''));
   }
 
   private listen(deeds: Deeds): void {

@@ -34,6 +34,7 @@ export const pictureSettings = {
   defaultNodeType: 'shape',
   nodeProgramClasses: { shape: ShapeProgram as unknown as NodeProgramType<NodeLook, EdgeLook> },
   defaultEdgeType: 'arrow',
+  enableEdgeEvents: true, // has to be so from the beginning; the picture turns it off for large graphs
   labelSize: 12,
   labelFont: 'system-ui, sans-serif',
   labelDensity: 0.6,
