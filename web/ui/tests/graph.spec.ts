@@ -162,18 +162,34 @@ test('what a case left out is shown on demand, and the way from the theft', asyn
   await open(page, played, '/graph?case=bybit-2025&limit=20&view=table&units=origin');
   await expect(edges(page).getByText('ETH stolen').first()).toBeVisible({ timeout: 45_000 });
   const status = page.getByText(/^\d+ nodes, \d+ edges/);
-  const before = (await status.textContent()) ?? '';
+  const size = async () => Number(/^\d+/.exec((await status.textContent()) ?? '')?.[0]);
+  const before = await size();
   await nodes(page)
     .getByRole('button', { name: /^\d+ more$/ })
     .first()
     .click();
   await side(page).getByRole('button', { name: 'Show what is left out here' }).click();
-  await expect(status).not.toHaveText(before);
+  await expect.poll(size).toBeGreaterThan(before);
   await page.getByRole('button', { name: 'Undo' }).click();
-  await expect(status).toHaveText(before);
+  await expect.poll(size).toBe(before);
 
-  await page.getByLabel('Find').fill('eXch');
+  await page.getByLabel('Find').fill('held');
   await expect(page.getByText(/^\d+ found/)).toBeVisible();
+  await nodes(page).locator('button[data-node]').first().click();
+  await side(page).getByRole('button', { name: 'Way from the theft' }).click();
+  await expect(page.getByRole('button', { name: 'Redo' })).toBeDisabled(); // it is a step
+  await expect(page.getByRole('button', { name: 'Undo' })).toBeEnabled();
+  await expect(page.getByText('Asking for more …')).toBeHidden();
+  await expect(page.getByRole('alert')).toBeHidden();
+
+  await page.getByLabel('Find').fill('');
+  await nodes(page).getByTitle(thief).click();
+  await side(page).getByText('Filters for what is added').click();
+  await side(page).getByLabel("only what the case's trace says is tainted").check();
+  const small = await size();
+  await side(page).getByRole('button', { name: 'Where it went' }).click();
+  await expect.poll(size).toBeGreaterThan(small);
+  await expect(page.getByRole('alert')).toBeHidden();
 });
 
 test('dollars are those of a day, and what has no price says so', async ({ page, played }) => {

@@ -31,8 +31,8 @@ test('the picture holds every node and arrow, and the names of strangers as text
   const text = svg(scene(net, places, sheet, measures, new Set()), evil, (name) => `<${name}>`);
   expect(text).not.toContain('<script');
   expect(text.match(/<line /g)).toHaveLength(1);
-  expect(text.match(/<polygon /g)).toHaveLength(2); // the head of the arrow, and where the theft went
-  expect(text.match(/<circle /g)).toHaveLength(1);
+  expect(text.match(/<polygon /g)).toHaveLength(3); // the head of the arrow, where the theft went, and a service
+  expect(text.match(/<circle /g)).toBeNull();
   expect(text).toContain('&lt;script&gt;');
   expect(text).toContain('1 ETH');
   expect(text).toContain('stroke="&lt;in-transit&gt;"');

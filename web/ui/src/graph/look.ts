@@ -12,7 +12,7 @@ export function shapeOf(node: GraphNode, begins: boolean): Shape {
   if (node.class === 'transaction') return 'diamond';
   if (node.class === 'cluster' || node.class === 'merged') return 'hexagon';
   if (node.class === 'rest' || node.class === 'fee' || node.class === 'issue') return 'ring';
-  return node.class === 'entity' || node.service ? 'square' : 'circle';
+  return node.class === 'entity' || node.service || node.entity ? 'square' : 'circle';
 }
 
 /** The name of a colour of the sheet of styles. */

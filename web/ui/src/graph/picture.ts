@@ -74,11 +74,8 @@ export class Picture {
   draw(shown: Shown): void {
     const before = this.shown;
     this.shown = shown;
-    const same =
-      before?.net === shown.net &&
-      before.places === shown.places &&
-      before.measures === shown.measures &&
-      before.sheet === shown.sheet;
+    const kept = before?.net === shown.net && before.places === shown.places && before.sheet === shown.sheet;
+    const same = kept && (before.measures === shown.measures || shown.net.edges.size > mostWords); // amounts are not written then
     if (same) return this.choices(before, shown);
     performance.mark('graph-begin');
     if (before?.base !== shown.base) this.fit();
