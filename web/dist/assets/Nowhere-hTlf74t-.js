@@ -1,1 +1,0 @@
-import{I as e,P as t,ft as n}from"./disclose-version-Ri5b0V6W.js";var r=e(`<h1>There is no such page</h1> <p>Go to the <a href="#/">overview</a>, or search for what you are after.</p>`,1);function i(e){var i=r();n(2),t(e,i)}export{i as default};

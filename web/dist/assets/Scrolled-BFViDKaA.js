@@ -1,1 +1,0 @@
-import{I as e,K as t,P as n,T as r,Y as i,p as a,pt as o}from"./disclose-version-Ri5b0V6W.js";var s=e(`<div class="scroll" role="region" tabindex="0"><!></div>`);function c(e,c){var l=s(),u=i(l);r(u,()=>c.children),o(l),t(()=>a(l,`aria-label`,c.label)),n(e,l)}export{c as t};

@@ -1,0 +1,1 @@
+import{I as e,K as t,P as n,T as r,Y as i,mt as a,p as o}from"./disclose-version-vCQumWjX.js";var s=e(`<div class="scroll" role="region" tabindex="0"><!></div>`);function c(e,c){var l=s(),u=i(l);r(u,()=>c.children),a(l),t(()=>o(l,`aria-label`,c.label)),n(e,l)}export{c as t};

@@ -1,1 +1,0 @@
-import"./disclose-version-Ri5b0V6W.js";import{_ as e,k as t}from"./index-BvOJTG-9.js";async function n(n,r){try{return await n(),r&&e.say(r),!0}catch(n){return e.fail(n instanceof t?`${n.trouble.title}: ${n.trouble.detail} ${n.trouble.next}`:n),!1}}export{n as t};
