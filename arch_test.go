@@ -138,6 +138,8 @@ var rules = []rule{
 	{"report/reporttest", suite, []string{"ledger", "chain/evm", "chain/transfers", "ingest", "store/memory", "taint", "trace", "report", "internal/replay", "internal/laundering"}, "answers to report on: the bundled theft, and a played laundering"},
 	{"internal/venue", suite, []string{"ledger", "screen/exposure", "screen/breaker", "internal/replay"}, "traffic of a guarded venue, honest and not, with the truth"},
 	{"internal/mixes", suite, []string{"ledger", "attribution/coinjoin"}, "generated transactions that mix and that only look so, with the truth"},
+	{"internal/clickhousetest", suite, nil, "real ClickHouse servers and ZooKeeper on loopback, for tests"},
+	{"internal/chdbtest", suite, nil, "today's ClickHouse as a library, for statements in tests"},
 	{"internal/nodetest", suite, []string{"ledger", "internal/replay"}, "real nodes on loopback, and contracts compiled, for tests"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},
 }
