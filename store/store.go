@@ -61,6 +61,14 @@ type Store interface {
 	Close() error
 }
 
+// A Range is a run of heights of one chain, both included, that one worker stages while
+// others stage other ranges.
+type Range struct {
+	From, To ledger.Height
+	// Attempt is the store's own mark of what was inserted for the range.
+	Attempt uint64
+}
+
 // Labels keeps what people say about addresses and actors. A claim is never changed
 // nor removed; one that ends another is a claim itself.
 type Labels interface {

@@ -1,0 +1,30 @@
+package clickhouse
+
+import (
+	"context"
+	"time"
+)
+
+// Empty makes a store look new: every chain is rewound to nothing, and the labels so far are
+// not counted. What lay in the tables stays there, where no answer may show it.
+func (s *Store) Empty(ctx context.Context) error {
+	list, err := s.seals(ctx, "")
+	if err != nil {
+		return err
+	}
+	for _, one := range list {
+		if err := s.Rewind(ctx, one.Chain, 0); err != nil {
+			return err
+		}
+	}
+	if _, err := s.labelView(ctx); err != nil {
+		return err
+	}
+	s.labels.mu.Lock()
+	defer s.labels.mu.Unlock()
+	s.labels.batches, s.labels.revision.Count, s.labels.revision.Sum = nil, 0, [32]byte{}
+	return nil
+}
+
+// Tune makes left-overs be cleared away sooner.
+func (o *Options) Tune(clearAt int, age time.Duration) { o.clearAt, o.clearAge = clearAt, age }

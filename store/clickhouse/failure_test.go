@@ -1,0 +1,114 @@
+package clickhouse_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"coldtrail/internal/clickhousetest"
+	"coldtrail/ledger"
+	"coldtrail/store"
+	"coldtrail/store/clickhouse"
+	"coldtrail/store/memory"
+	"coldtrail/store/storetest"
+)
+
+// TestReplicasDie appends a ledger block by block while one replica after the other is killed
+// and started again. Every write succeeds, and at the end, and with either replica of a shard
+// alone, the store answers what the reference answers.
+func TestReplicasDie(t *testing.T) {
+	c := clickhousetest.Start(t, 2, 2)
+	o := options(c)
+	o.Patience = 20 * time.Second
+	s := open(t, o)
+	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.UTXOBlocks(rt, storetest.Shape{Blocks: 24}) }).Example(3))
+	want := memory.New()
+	down := (*clickhousetest.Node)(nil)
+	order := []*clickhousetest.Node{c.Shards[0][0], c.Shards[1][0], c.Shards[0][1], c.Shards[1][1]}
+	for i, b := range blocks {
+		switch i % 6 {
+		case 1:
+			down = order[i/6]
+			// Killed at any moment of the write, which is in the middle of a trip or between two.
+			killed := make(chan struct{})
+			go func() {
+				defer close(killed)
+				time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+				down.Kill()
+			}()
+			defer func() { <-killed }()
+		case 4:
+			down.Restart(t)
+		}
+		for _, into := range []store.Store{s, want} {
+			if err := into.Append(t.Context(), []*ledger.Block{b}); err != nil {
+				t.Fatalf("block %d: %v", i, err)
+			}
+		}
+	}
+	same(t, want, s)
+	for replica := range 2 {
+		for _, shard := range c.Shards {
+			shard[replica].Kill()
+		}
+		same(t, want, s)
+		for _, shard := range c.Shards {
+			shard[replica].Restart(t)
+		}
+		// The others may be asked alone only once these have caught up.
+		same(t, want, open(t, o))
+	}
+}
+
+// TestShardGone: without any replica of a shard nothing is answered, and the error names it.
+func TestShardGone(t *testing.T) {
+	c := clickhousetest.Start(t, 2, 2)
+	o := options(c)
+	o.Patience = 3 * time.Second
+	s := open(t, o)
+	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.AccountBlocks(rt, storetest.Shape{Blocks: 8}) }).Example(3))
+	if err := s.Append(t.Context(), blocks); err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range c.Shards[1] {
+		node.Kill()
+	}
+	wanted := func(what string, err error) {
+		t.Helper()
+		var gone *clickhouse.ShardError
+		if !errors.As(err, &gone) || gone.Shard != 2 || gone.Shards != 2 || len(gone.Causes) != 2 {
+			t.Errorf("%s: %v, want an error that names shard 2", what, err)
+		}
+	}
+	var everybody []store.Since
+	for _, b := range blocks {
+		for i := range b.Txs {
+			for _, a := range store.Touched(&b.Txs[i]) {
+				everybody = append(everybody, store.Since{Address: a})
+			}
+		}
+	}
+	_, err := s.History(t.Context(), blocks[0].Chain, everybody)
+	wanted("history", err)
+	wanted("append", s.Append(t.Context(), []*ledger.Block{{Chain: blocks[0].Chain, Height: 8, Hash: ledger.Hash{9}, Parent: blocks[7].Hash, Txs: blocks[7].Txs}}))
+	for _, node := range c.Shards[1] {
+		node.Restart(t)
+	}
+	o.Patience = 40 * time.Second // a server that was killed tells ZooKeeper late that it is back
+	again := open(t, o)
+	histories, err := again.History(t.Context(), blocks[0].Chain, everybody)
+	if err != nil {
+		t.Fatalf("after they are back: %v", err)
+	}
+	want := memory.New()
+	if err := want.Append(t.Context(), blocks); err != nil {
+		t.Fatal(err)
+	}
+	if wanted, err := want.History(t.Context(), blocks[0].Chain, everybody); err != nil || !reflect.DeepEqual(histories, wanted) {
+		t.Errorf("after they are back: %v, want %v, %v", histories, wanted, err)
+	}
+}

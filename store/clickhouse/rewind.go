@@ -1,0 +1,183 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"coldtrail/ledger"
+)
+
+// Rewind removes blocks from a height on: the new seal leaves them out, which is seen at
+// once. Their rows are cleared away later (see clear).
+func (s *Store) Rewind(ctx context.Context, chain ledger.Chain, from ledger.Height) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.again(ctx, func() error { return s.rewind(ctx, chain, uint64(from)) })
+}
+
+func (s *Store) rewind(ctx context.Context, chain ledger.Chain, from uint64) error {
+	list, err := s.seals(ctx, chain)
+	if err != nil || len(list) == 0 || list[0].Blocks == 0 || list[0].Height < from {
+		return err
+	}
+	now, err := s.current(ctx, chain)
+	if err != nil {
+		return err
+	}
+	attempt, err := s.attempt(ctx, now)
+	if err != nil {
+		return err
+	}
+	next := s.next(now)
+	next.begin(from, attempt, s.options.Clock().Unix())
+	next.Epoch++
+	next.Rewinds = append(next.Rewinds, from)
+	if len(next.Rewinds) > keptRewinds {
+		next.Rewinds = next.Rewinds[1:]
+	}
+	if err := s.fallBack(ctx, now, next, from); err != nil {
+		return err
+	}
+	w := s.writers[chain]
+	w.unsure = true
+	if err := s.seal(ctx, next); err != nil {
+		return err
+	}
+	w.unsure = false
+	return nil
+}
+
+// fallBack sets a seal to the last block below a height.
+func (s *Store) fallBack(ctx context.Context, now, next *seal, from uint64) error {
+	next.totals, next.First, next.Height, next.Hash, next.Time = totals{}, 0, 0, sum{}, 0
+	if from <= now.First {
+		return nil
+	}
+	type head struct {
+		totals
+		height uint64
+		hash   sum
+		time   int64
+		txs    uint32
+		made   uint32
+	}
+	var heads []head
+	t := s.trip(now.point())
+	ask(t, s.everywhere("SELECT height, hash, time, content, first_tx, txs, first_output, outputs, blocks, counted, weakest, unspent, unspent_value, accounts FROM "+
+		s.t("headers")+fmt.Sprintf(" WHERE %s AND height < %d ORDER BY height DESC LIMIT 1", now.visible(), from)), func(r rows) (h head, err error) {
+		err = r.Scan(&h.height, (*[32]byte)(&h.hash), &h.time, (*[32]byte)(&h.Content), &h.Txs, &h.txs, &h.Outputs, &h.made,
+			&h.Blocks, &h.Counted, (*uint8)(&h.Weakest), &h.Unspent, &h.UnspentValue, &h.Accounts)
+		h.Txs += uint64(h.txs)
+		h.Outputs += uint64(h.made)
+		return h, err
+	}, &heads)
+	if err := t.run(ctx); err != nil {
+		return err
+	}
+	for _, h := range heads {
+		if next.Blocks == 0 || h.height > next.Height {
+			next.totals, next.First, next.Height, next.Hash, next.Time = h.totals, now.First, h.height, h.hash, h.time
+		}
+	}
+	return nil
+}
+
+// cleared deletes left-overs once there are many stretches of them. They are invisible either
+// way; what it saves is room, and conditions in every question. A stretch is forgotten only
+// when every replica has deleted its rows.
+func (s *Store) cleared(ctx context.Context, now *seal) (*seal, error) {
+	if len(now.Stale) < s.options.clearAt {
+		return now, nil
+	}
+	old := s.options.Clock().Add(-s.options.clearAge).Unix()
+	var kept, gone []stretch
+	for _, left := range now.Stale {
+		if left.Since <= old {
+			gone = append(gone, left)
+		} else {
+			kept = append(kept, left)
+		}
+	}
+	if len(gone) == 0 {
+		return now, nil
+	}
+	whole, err := s.clear(ctx, now.Chain, gone)
+	if err != nil || !whole {
+		return now, err
+	}
+	next := s.next(now)
+	next.Stale = kept
+	return next, s.seal(ctx, next)
+}
+
+// clear deletes rows on every shard and says whether all replicas are done.
+func (s *Store) clear(ctx context.Context, chain ledger.Chain, gone []stretch) (bool, error) {
+	t := s.trip(point{})
+	for i := range tables {
+		if !tables[i].has("attempt") {
+			continue
+		}
+		for _, sh := range s.shards {
+			t.jobs = append(t.jobs, func(ctx context.Context) error {
+				return s.on(ctx, sh, func(ctx context.Context, r *replica) error {
+					return r.conn.Exec(ctx, "ALTER TABLE "+s.t(tables[i].name)+" DELETE WHERE "+leftOver(chain, gone))
+				})
+			})
+		}
+	}
+	if err := t.run(ctx); err != nil {
+		return false, err
+	}
+	deadline := s.options.Clock().Add(s.options.Patience)
+	for {
+		pending, err := s.mutating(ctx)
+		if err != nil || pending == 0 {
+			return err == nil, nil //nolint:nilerr // a replica that does not say is not done; the next write asks again
+		}
+		if s.options.Clock().After(deadline) {
+			return false, nil
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return false, err
+		}
+	}
+}
+
+// leftOver is the condition of rows that do not count.
+func leftOver(chain ledger.Chain, gone []stretch) string {
+	text := "chain = " + quote(string(chain)) + " AND ("
+	for i, left := range gone {
+		if i > 0 {
+			text += " OR "
+		}
+		text += left.left()
+	}
+	return text + ")"
+}
+
+// mutating counts deletions that some replica has not done. Every replica must answer.
+func (s *Store) mutating(ctx context.Context) (pending uint64, err error) {
+	s.trips.Add(1)
+	for _, sh := range s.shards {
+		for _, r := range sh.replicas {
+			var here uint64
+			err := r.conn.QueryRow(ctx, "SELECT count() FROM system.mutations WHERE is_done = 0 AND database = "+quote(s.options.Database)).Scan(&here)
+			if err != nil {
+				return 0, fmt.Errorf("%s: %w", r.address, err)
+			}
+			pending += here
+		}
+	}
+	return pending, nil
+}
+
+// has says whether a table has a column.
+func (t *table) has(column string) bool {
+	for _, c := range t.columns {
+		if c.name == column {
+			return true
+		}
+	}
+	return false
+}
