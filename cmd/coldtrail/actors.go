@@ -9,7 +9,7 @@ import (
 
 	"coldtrail/attribution"
 	"coldtrail/attribution/label"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 )
 
 type actorsVerb struct {
@@ -18,7 +18,7 @@ type actorsVerb struct {
 }
 
 // onActors opens the store and reads who is known of.
-func (s *session) onActors(ctx context.Context, known knownFlags, ask func(*embedded.Store, label.When, *attribution.Actors) error) (err error) {
+func (s *session) onActors(ctx context.Context, known knownFlags, ask func(store.Store, label.When, *attribution.Actors) error) (err error) {
 	when, err := known.when()
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ type actorsListVerb struct {
 
 // Run lists actors.
 func (v *actorsListVerb) Run(ctx context.Context, s *session) error {
-	return s.onActors(ctx, v.knownFlags, func(_ *embedded.Store, _ label.When, a *attribution.Actors) error {
+	return s.onActors(ctx, v.knownFlags, func(_ store.Store, _ label.When, a *attribution.Actors) error {
 		all := a.All()
 		if s.json {
 			return s.printJSON(map[string]any{"actors": all})
@@ -72,7 +72,7 @@ type shownActor struct {
 // Run shows an actor.
 func (v *actorsShowVerb) Run(ctx context.Context, s *session) error {
 	found := []shownActor{}
-	err := s.onActors(ctx, v.knownFlags, func(from *embedded.Store, when label.When, actors *attribution.Actors) (err error) {
+	err := s.onActors(ctx, v.knownFlags, func(from store.Store, when label.When, actors *attribution.Actors) (err error) {
 		for _, x := range actors.Find(v.Name) {
 			shown := shownActor{Actor: x, Line: actors.Line(x.ID), Under: actors.Under(x.ID), Incidents: actors.Incidents(x.ID)}
 			if shown.Addresses, err = actors.Addresses(ctx, from, x.ID, when); err != nil {

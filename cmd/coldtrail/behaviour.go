@@ -13,7 +13,6 @@ import (
 	"coldtrail/attribution/cluster"
 	"coldtrail/ledger"
 	"coldtrail/store"
-	"coldtrail/store/embedded"
 )
 
 type behaviourVerb struct {
@@ -91,7 +90,7 @@ func (v *behaviourVerb) options() (*attribution.ConductOptions, error) {
 }
 
 // ask answers over an open store.
-func (v *behaviourVerb) ask(ctx context.Context, s *session, from *embedded.Store, o *attribution.ConductOptions) (*shownBehaviour, error) {
+func (v *behaviourVerb) ask(ctx context.Context, s *session, from store.Store, o *attribution.ConductOptions) (*shownBehaviour, error) {
 	subject, err := v.subject(ctx, from)
 	if err != nil {
 		return nil, err
@@ -132,7 +131,7 @@ func (v *behaviourVerb) ask(ctx context.Context, s *session, from *embedded.Stor
 }
 
 // view says who counterparties are; nobody where there are no labels.
-func (v *behaviourVerb) view(ctx context.Context, from *embedded.Store) (*attribution.View, error) {
+func (v *behaviourVerb) view(ctx context.Context, from store.Store) (*attribution.View, error) {
 	when, err := v.when()
 	if err != nil {
 		return nil, err
@@ -145,7 +144,7 @@ func (v *behaviourVerb) view(ctx context.Context, from *embedded.Store) (*attrib
 }
 
 // conduct looks, with the clusters where they are asked for.
-func (v *behaviourVerb) conduct(ctx context.Context, s *session, from *embedded.Store, subject *asked, o *attribution.ConductOptions) (found *attribution.Conducted, err error) {
+func (v *behaviourVerb) conduct(ctx context.Context, s *session, from store.Store, subject *asked, o *attribution.ConductOptions) (found *attribution.Conducted, err error) {
 	if v.Cluster {
 		opened, err := s.openClusters(ctx, from, v.clusterFlags, subject.chain)
 		defer func() { err = errors.Join(err, opened.close()) }()
@@ -174,7 +173,7 @@ type asked struct {
 }
 
 // subject finds the chain that an address, or a transaction, is of.
-func (v *behaviourVerb) subject(ctx context.Context, from *embedded.Store) (*asked, error) {
+func (v *behaviourVerb) subject(ctx context.Context, from store.Store) (*asked, error) {
 	statuses, err := from.Status(ctx)
 	if err != nil {
 		return nil, err
@@ -248,7 +247,7 @@ func short(chains []ledger.Chain) string {
 }
 
 // ofTransaction finds the UTXO chain that holds a transaction.
-func ofTransaction(ctx context.Context, from *embedded.Store, chains []ledger.Chain, tx ledger.Hash) (*asked, error) {
+func ofTransaction(ctx context.Context, from store.Store, chains []ledger.Chain, tx ledger.Hash) (*asked, error) {
 	for _, chain := range chains {
 		if chain.Family() != ledger.UTXO {
 			continue

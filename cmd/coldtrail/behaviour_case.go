@@ -11,7 +11,7 @@ import (
 	"coldtrail/attribution"
 	"coldtrail/attribution/behaviour"
 	"coldtrail/ledger"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 	"coldtrail/trace"
 )
 
@@ -23,7 +23,7 @@ type tracedCases struct {
 }
 
 // trace traces the cases up to the block asked for; nil without cases.
-func (v *behaviourVerb) trace(ctx context.Context, s *session, from *embedded.Store, chain ledger.Chain) (*tracedCases, error) {
+func (v *behaviourVerb) trace(ctx context.Context, s *session, from store.Store, chain ledger.Chain) (*tracedCases, error) {
 	if len(v.Case) == 0 {
 		return nil, nil //nolint:nilnil // nothing to trace
 	}
@@ -57,7 +57,7 @@ func (v *behaviourVerb) trace(ctx context.Context, s *session, from *embedded.St
 // momentOf is the moment by which a trace ends no later than a block, and the last block
 // up to there. Block times may repeat or run backwards; the trace may then end earlier,
 // so that nothing later counts.
-func momentOf(ctx context.Context, from *embedded.Store, chain ledger.Chain, height ledger.Height) (moment time.Time, last ledger.Height, err error) {
+func momentOf(ctx context.Context, from store.Store, chain ledger.Chain, height ledger.Height) (moment time.Time, last ledger.Height, err error) {
 	var at int64
 	found := false
 	for header, err := range from.Headers(ctx, chain, 0) {

@@ -17,7 +17,6 @@ import (
 	"coldtrail/chain/bitcoin"
 	"coldtrail/ledger"
 	"coldtrail/store"
-	"coldtrail/store/embedded"
 )
 
 // grown is the measure of growing clusters.
@@ -30,7 +29,7 @@ type grown struct {
 }
 
 // clusters grows the clusters of the bench's own chain in files.
-func (v *benchVerb) clusters(ctx context.Context, s *embedded.Store) (value any, err error) {
+func (v *benchVerb) clusters(ctx context.Context, s store.Store) (value any, err error) {
 	folder, err := os.MkdirTemp(v.Keep, "clusters-")
 	if err != nil {
 		return nil, err

@@ -15,7 +15,6 @@ import (
 	"coldtrail/crossing/opaque"
 	"coldtrail/ledger"
 	"coldtrail/store"
-	"coldtrail/store/embedded"
 	"coldtrail/store/memory"
 	"coldtrail/taint"
 	"coldtrail/trace"
@@ -61,7 +60,7 @@ func (v *benchVerb) opaque(ctx context.Context, s *session) error {
 	return s.printJSON(bridged.Measure(opaque.Prior))
 }
 
-func (v *benchVerb) withStore(ctx context.Context, s *session, phase func(context.Context, *embedded.Store) (any, error)) error {
+func (v *benchVerb) withStore(ctx context.Context, s *session, phase func(context.Context, store.Store) (any, error)) error {
 	opened, err := s.openStore(ctx)
 	if err != nil {
 		return err
@@ -115,7 +114,7 @@ type lookups struct {
 
 // lookup asks for the neighbourhood of random addresses, half of them found by
 // random outputs and so mostly busy ones.
-func (v *benchVerb) lookup(ctx context.Context, s *embedded.Store) (any, error) {
+func (v *benchVerb) lookup(ctx context.Context, s store.Store) (any, error) {
 	random := rand.New(rand.NewPCG(v.Seed, 7)) //nolint:gosec // a benchmark wants the same look-ups every time
 	chain := bitcoin.Regtest.Chain
 	outputs, err := outputCount(ctx, s)
@@ -146,7 +145,11 @@ func (v *benchVerb) lookup(ctx context.Context, s *embedded.Store) (any, error) 
 	}
 	slices.Sort(times)
 	l := lookups{P50: us(times[len(times)/2]), P99: us(times[len(times)*99/100])}
-	l.Record, l.Index, err = s.Size()
+	if files, ok := s.(interface {
+		Size() (record, index uint64, err error)
+	}); ok {
+		l.Record, l.Index, err = files.Size()
+	}
 	return l, err
 }
 
@@ -178,7 +181,7 @@ type tracing struct {
 
 // trace measures streaming taint at three densities and every method, and a
 // targeted trace.
-func (v *benchVerb) trace(ctx context.Context, s *embedded.Store) (any, error) {
+func (v *benchVerb) trace(ctx context.Context, s store.Store) (any, error) {
 	var all []tracing
 	var idle float64 // seconds an untainted input costs
 	for _, percent := range []float64{0.001, 0.1, 10} {
@@ -208,7 +211,7 @@ func (v *benchVerb) trace(ctx context.Context, s *embedded.Store) (any, error) {
 }
 
 // approach finds the number of thefts that taints about so many of the inputs.
-func (v *benchVerb) approach(ctx context.Context, s *embedded.Store, method *taint.Method, percent float64, thefts uint64) (tracing, uint64, error) {
+func (v *benchVerb) approach(ctx context.Context, s store.Store, method *taint.Method, percent float64, thefts uint64) (tracing, uint64, error) {
 	var t tracing
 	var err error
 	for range 6 {
@@ -236,7 +239,7 @@ const mostThefts = 20_000
 const benchSpan = 1_000_000
 
 // traceOnce steals outputs spread over the end of the chain and traces them.
-func (v *benchVerb) traceOnce(ctx context.Context, s *embedded.Store, method *taint.Method, mode trace.Mode, thefts uint64) (t tracing, err error) {
+func (v *benchVerb) traceOnce(ctx context.Context, s store.Store, method *taint.Method, mode trace.Mode, thefts uint64) (t tracing, err error) {
 	chain := bitcoin.Regtest.Chain
 	status, err := s.Status(ctx)
 	if err != nil {
@@ -285,7 +288,7 @@ func (v *benchVerb) traceOnce(ctx context.Context, s *embedded.Store, method *ta
 }
 
 // inputsFrom counts the inputs from a transaction's block to the head.
-func inputsFrom(ctx context.Context, s *embedded.Store, first store.TxNumber) (n uint64, err error) {
+func inputsFrom(ctx context.Context, s store.Store, first store.TxNumber) (n uint64, err error) {
 	chain := bitcoin.Regtest.Chain
 	txs, err := s.Transactions(ctx, chain, []store.TxNumber{first})
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"coldtrail/attribution/label"
 	"coldtrail/ledger"
 	"coldtrail/store"
-	"coldtrail/store/embedded"
 )
 
 type clusterVerb struct {
@@ -25,7 +24,7 @@ type clusterVerb struct {
 }
 
 // onCluster opens the store and the clusters of a chain.
-func (s *session) onCluster(ctx context.Context, chain string, flags clusterFlags, ask func(*embedded.Store, *attribution.Clusters, ledger.Chain, ledger.Notation) error) (err error) {
+func (s *session) onCluster(ctx context.Context, chain string, flags clusterFlags, ask func(store.Store, *attribution.Clusters, ledger.Chain, ledger.Notation) error) (err error) {
 	id, err := parseChain(chain)
 	if err != nil {
 		return err
@@ -90,7 +89,7 @@ func (v *clusterShowVerb) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(from *embedded.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
+	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(from store.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
 		a, err := n.ParseAddress(v.Address)
 		if err != nil {
 			return err
@@ -112,7 +111,7 @@ func (v *clusterShowVerb) Run(ctx context.Context, s *session) error {
 
 // find reads the cluster of an address with what is said of it, and who labels say is
 // behind its addresses.
-func (v *clusterShowVerb) find(ctx context.Context, from *embedded.Store, c *attribution.Clusters, when label.When, a ledger.Address) (*shownCluster, map[ledger.Address]string, error) {
+func (v *clusterShowVerb) find(ctx context.Context, from store.Store, c *attribution.Clusters, when label.When, a ledger.Address) (*shownCluster, map[ledger.Address]string, error) {
 	chain, n := c.Chain()
 	as := c.Height()
 	if v.AsOf > 0 {
@@ -131,7 +130,7 @@ func (v *clusterShowVerb) find(ctx context.Context, from *embedded.Store, c *att
 }
 
 // label finds what is said of the addresses listed.
-func (x *shownCluster) label(ctx context.Context, from *embedded.Store, c *attribution.Clusters, when label.When) (map[ledger.Address]string, error) {
+func (x *shownCluster) label(ctx context.Context, from store.Store, c *attribution.Clusters, when label.When) (map[ledger.Address]string, error) {
 	chain, n := c.Chain()
 	subjects := make([]label.Subject, len(x.Addresses))
 	for i, text := range x.Addresses {
@@ -235,7 +234,7 @@ func shownReasons(list []attribution.Reason, chain ledger.Chain, n ledger.Notati
 
 // Run explains two addresses.
 func (v *clusterWhyVerb) Run(ctx context.Context, s *session) error {
-	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(_ *embedded.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
+	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(_ store.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
 		a, err := n.ParseAddress(v.A)
 		if err != nil {
 			return err
@@ -297,7 +296,7 @@ func (v *clusterCheckVerb) Run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(into *embedded.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
+	return s.onCluster(ctx, v.Chain, v.clusterFlags, func(into store.Store, c *attribution.Clusters, chain ledger.Chain, n ledger.Notation) error {
 		clashes, err := v.clashes(ctx, c, chain, n, when)
 		if err == nil && v.Cut {
 			err = v.cut(ctx, s, into, chain, clashes)
@@ -330,7 +329,7 @@ const guardName = "collapse guard"
 
 // cut rules out the first suspect of each cluster. Where several transactions hold actors
 // together only together, the next check finds the next.
-func (*clusterCheckVerb) cut(ctx context.Context, s *session, into *embedded.Store, chain ledger.Chain, clashes []shownClash) error {
+func (*clusterCheckVerb) cut(ctx context.Context, s *session, into store.Store, chain ledger.Chain, clashes []shownClash) error {
 	for i := range clashes {
 		x := &clashes[i]
 		if len(x.Suspect) == 0 {

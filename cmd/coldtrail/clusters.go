@@ -14,7 +14,7 @@ import (
 	"coldtrail/attribution/cluster/files"
 	"coldtrail/attribution/label"
 	"coldtrail/ledger"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 )
 
 // clustered is the folder of clusters beside the store.
@@ -41,7 +41,7 @@ func (o *openedClusters) close() error {
 
 // openClusters opens the clusters of every chain of the store, or of those named, and
 // brings them up to date.
-func (s *session) openClusters(ctx context.Context, from *embedded.Store, flags clusterFlags, only ...ledger.Chain) (*openedClusters, error) {
+func (s *session) openClusters(ctx context.Context, from store.Store, flags clusterFlags, only ...ledger.Chain) (*openedClusters, error) {
 	opened := &openedClusters{byChain: map[ledger.Chain]*attribution.Clusters{}}
 	statuses, err := from.Status(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *session) openClusters(ctx context.Context, from *embedded.Store, flags 
 	return opened, nil
 }
 
-func (s *session) openClustersOf(ctx context.Context, from *embedded.Store, chain ledger.Chain, flags clusterFlags, opened *openedClusters) error {
+func (s *session) openClustersOf(ctx context.Context, from store.Store, chain ledger.Chain, flags clusterFlags, opened *openedClusters) error {
 	rules, err := flags.of(chain.Family())
 	if err != nil || len(rules) == 0 {
 		return err

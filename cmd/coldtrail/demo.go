@@ -21,7 +21,7 @@ import (
 	"coldtrail/internal/laundering"
 	"coldtrail/ledger"
 	"coldtrail/report"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 	"coldtrail/taint"
 	"coldtrail/trace"
 )
@@ -45,6 +45,7 @@ func (v *demoVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	demo := *s
+	demo.store = ""
 	demo.data = filepath.Join(folder, "data")
 	text, err := v.fill(ctx, &demo, folder)
 	if err != nil {
@@ -102,7 +103,7 @@ func (v *demoVerb) fill(ctx context.Context, s *session, folder string) (text []
 }
 
 // play plays a laundering into the store.
-func (v *demoVerb) play(ctx context.Context, s *session, into *embedded.Store) ([]byte, error) {
+func (v *demoVerb) play(ctx context.Context, s *session, into store.Store) ([]byte, error) {
 	verb := &replayVerb{Scenario: "bybit", Seed: 1, Scale: 1, Thin: 1, Wallets: v.Wallets, Quiet: true}
 	played, err := verb.play(ctx, s, into)
 	if err != nil {

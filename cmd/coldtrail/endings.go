@@ -9,13 +9,13 @@ import (
 
 	"coldtrail/attribution"
 	"coldtrail/screen"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 	"coldtrail/trace"
 )
 
 // stopAt lets a trace stop where labels of the store say so, and where rules conclude
 // it. What is returned closes what that needed, and says what went wrong in between.
-func (v *traceFlags) stopAt(ctx context.Context, s *session, from *embedded.Store, o *trace.Options) (func() error, error) {
+func (v *traceFlags) stopAt(ctx context.Context, s *session, from store.Store, o *trace.Options) (func() error, error) {
 	none := func() error { return nil }
 	when, err := v.when()
 	if err != nil {
@@ -40,7 +40,7 @@ func (v *traceFlags) stopAt(ctx context.Context, s *session, from *embedded.Stor
 }
 
 // conclusions reads which rules may conclude, and opens the clusters where they may.
-func (v *traceFlags) conclusions(ctx context.Context, s *session, from *embedded.Store, o *trace.Options) (c attribution.Conclusions, done func() error, err error) {
+func (v *traceFlags) conclusions(ctx context.Context, s *session, from store.Store, o *trace.Options) (c attribution.Conclusions, done func() error, err error) {
 	done = func() error { return nil }
 	var words []string
 	for word := range strings.SplitSeq(v.Conclude, ",") {

@@ -19,7 +19,7 @@ import (
 	evmrpc "coldtrail/chain/evm/rpc"
 	"coldtrail/evidence"
 	"coldtrail/ledger"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 	"coldtrail/trace"
 )
 
@@ -68,7 +68,7 @@ func (v *evidenceVerb) Run(ctx context.Context, s *session) (err error) {
 	return nil
 }
 
-func (v *evidenceVerb) build(ctx context.Context, s *session, out *bytes.Buffer, from *embedded.Store, options evidence.Options) (*evidence.Statement, error) {
+func (v *evidenceVerb) build(ctx context.Context, s *session, out *bytes.Buffer, from store.Store, options evidence.Options) (*evidence.Statement, error) {
 	var files []evidence.CaseFile
 	for _, name := range v.Cases {
 		text, err := os.ReadFile(name)
@@ -82,7 +82,7 @@ func (v *evidenceVerb) build(ctx context.Context, s *session, out *bytes.Buffer,
 }
 
 // options are those of the trace, and where proofs come from.
-func (v *evidenceVerb) options(ctx context.Context, s *session, from *embedded.Store) (o evidence.Options, closeAll func() error, err error) {
+func (v *evidenceVerb) options(ctx context.Context, s *session, from store.Store) (o evidence.Options, closeAll func() error, err error) {
 	var closers []func() error
 	closeAll = func() (err error) {
 		for _, c := range closers {

@@ -12,7 +12,7 @@ import (
 	"coldtrail/ingest"
 	"coldtrail/ledger"
 	"coldtrail/screen"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 )
 
 // followFlags say how chains are followed.
@@ -54,7 +54,7 @@ func parseFollowed(flag string, texts []string) (list []followed, err error) {
 
 // gated is a store that does not change while an engine reads it.
 type gated struct {
-	*embedded.Store
+	store.Store
 
 	engine *screen.Engine
 }

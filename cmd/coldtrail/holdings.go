@@ -13,7 +13,7 @@ import (
 	"coldtrail/holdings"
 	"coldtrail/price"
 	"coldtrail/register"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 )
 
 type holdingsVerb struct {
@@ -75,7 +75,7 @@ func (v *holdingsVerb) Run(ctx context.Context, s *session) (err error) {
 }
 
 // fill gathers what a report rests on.
-func (v *holdingsVerb) fill(ctx context.Context, s *session, from *embedded.Store, day string, o *holdings.Options) (closing func() error, err error) {
+func (v *holdingsVerb) fill(ctx context.Context, s *session, from store.Store, day string, o *holdings.Options) (closing func() error, err error) {
 	closing = func() error { return nil }
 	if o.When, err = v.when(); err != nil {
 		return closing, err
@@ -119,7 +119,7 @@ func (v *holdingsVerb) span(s *session, day string) (p priced, err error) {
 	return priced{from + price.Day, until + price.Day, filepath.Join(folder, fetchedPrices), func(text string) { fmt.Fprintln(s.stderr, text) }}, err
 }
 
-func (v *holdingsVerb) ask(ctx context.Context, from *embedded.Store, day string, o *holdings.Options) (*holdings.Report, error) {
+func (v *holdingsVerb) ask(ctx context.Context, from store.Store, day string, o *holdings.Options) (*holdings.Report, error) {
 	if v.Since == "" {
 		return holdings.AsOf(ctx, from, day, o)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"coldtrail/ingest"
 	"coldtrail/ledger"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 )
 
 type ingestVerb struct {
@@ -18,6 +18,9 @@ type ingestVerb struct {
 	NoPow bool    `help:"Accept blocks without proof of work (test chains); their facts are marked file."`
 	Batch int     `placeholder:"TXS" help:"Transactions in one durable step; by default 16384."`
 	Keep  bool    `help:"Keep the good blocks before a bad one; by default a faulty file changes nothing."`
+
+	Share bool   `help:"Share the work with other processes that run the same command, on a store on ClickHouse with a keeper. Needs --to."`
+	Range uint64 `default:"1000" placeholder:"BLOCKS" help:"Blocks that one process takes at a time with --share."`
 
 	nodeFlags
 }
@@ -35,6 +38,9 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 	chain, err := parseChain(v.Chain)
 	if err != nil {
 		return err
+	}
+	if v.Share {
+		return v.share(ctx, s, chain)
 	}
 	into, err := s.openStore(ctx)
 	if err != nil {
@@ -70,6 +76,10 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 	if err != nil {
 		return err
 	}
+	return v.tell(s, chain, done)
+}
+
+func (*ingestVerb) tell(s *session, chain ledger.Chain, done ingest.Progress) error {
 	if s.json {
 		return s.printJSON(map[string]any{"chain": chain, "height": done.Height, "added_blocks": done.Blocks, "added_txs": done.Txs})
 	}
@@ -80,10 +90,10 @@ func (v *ingestVerb) Run(ctx context.Context, s *session) (err error) {
 // releaseTxs is after how many transactions an ingest gives mapped pages back.
 const releaseTxs = 1 << 18
 
-// release keeps the memory of a long ingest flat. That the kernel did not follow
-// the advice is no reason to stop.
-func release(into *embedded.Store, p ingest.Progress) {
-	if p.Txs%releaseTxs < ingest.DefaultBatch {
-		_ = into.Release()
+// release keeps the memory of a long ingest flat where the store maps files. That the
+// kernel did not follow the advice is no reason to stop.
+func release(into store.Store, p ingest.Progress) {
+	if mapped, ok := into.(interface{ Release() error }); ok && p.Txs%releaseTxs < ingest.DefaultBatch {
+		_ = mapped.Release()
 	}
 }

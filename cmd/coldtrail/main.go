@@ -24,8 +24,9 @@ const (
 
 // commandLine is every verb and flag.
 type commandLine struct {
-	Data string `help:"Folder of the store; made if missing." type:"path" placeholder:"DIR"`
-	JSON bool   `name:"json" help:"Print results as JSON."`
+	Data  string `help:"Folder of the store; made if missing." type:"path" placeholder:"DIR"`
+	Store string `help:"Store on ClickHouse instead of in a folder: clickhouse://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?cluster=NAME&keeper=HOST:PORT." env:"COLDTRAIL_STORE" placeholder:"URL"`
+	JSON  bool   `name:"json" help:"Print results as JSON."`
 
 	Demo      demoVerb      `cmd:"" help:"Follow the bundled Bybit theft, offline, and look at it in the workbench."`
 	Ingest    ingestVerb    `cmd:"" help:"Bring blocks of a chain into the store."`
@@ -62,6 +63,7 @@ type commandLine struct {
 // session is what a verb gets from the command line.
 type session struct {
 	data   string
+	store  string // address of ClickHouse; empty for the folder
 	json   bool
 	stdout io.Writer
 	stderr io.Writer
@@ -94,7 +96,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w (coldtrail --help lists every command)", err))
 	}
-	err = parsed.Run(&session{data: line.Data, json: line.JSON, stdout: stdout, stderr: stderr})
+	err = parsed.Run(&session{data: line.Data, store: line.Store, json: line.JSON, stdout: stdout, stderr: stderr})
 	switch {
 	case err == nil:
 		return exitDone

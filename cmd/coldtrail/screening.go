@@ -17,7 +17,7 @@ import (
 	"coldtrail/ledger"
 	"coldtrail/screen"
 	"coldtrail/screen/policy"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 	"coldtrail/taint"
 	"coldtrail/trace"
 )
@@ -122,7 +122,7 @@ func (f *screeningFlags) rebuild(ctx context.Context, s *session, o *opened, rul
 
 // opened is a store with its casebook and an engine over them.
 type opened struct {
-	store    *embedded.Store
+	store    store.Store
 	book     *casebook.SQL
 	engine   *screen.Engine
 	clusters *openedClusters

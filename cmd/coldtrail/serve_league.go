@@ -15,7 +15,7 @@ import (
 	"coldtrail/price"
 	"coldtrail/register"
 	"coldtrail/server"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 )
 
 // leagueFlags say what holdings and thefts rest on, beside the store.
@@ -28,7 +28,7 @@ type leagueFlags struct {
 // league tells the server who holds how much. One report is made at a time, and the last
 // few are kept.
 type league struct {
-	store *embedded.Store
+	store store.Store
 	known *register.Register
 	book  *price.Book
 	now   func() time.Time
@@ -52,7 +52,7 @@ const mostTries = 3
 const mostReports = 16
 
 // openLeague reads the register and the prices.
-func (f *leagueFlags) openLeague(ctx context.Context, from *embedded.Store) (*league, error) {
+func (f *leagueFlags) openLeague(ctx context.Context, from store.Store) (*league, error) {
 	known, err := f.open()
 	if err != nil {
 		return nil, err

@@ -67,11 +67,11 @@ func (*statusVerb) Run(ctx context.Context, s *session) (err error) {
 
 func (s *session) printStatus(chains []statusChain) error {
 	if len(chains) == 0 {
-		folder, err := s.folder()
+		place, err := s.place()
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.stdout, "The store in %s is empty. Fill it with: coldtrail ingest bitcoin --from blocks:PLACE\n", folder)
+		fmt.Fprintf(s.stdout, "The store %s is empty. Fill it with: coldtrail ingest bitcoin --from blocks:PLACE\n", place)
 		return nil
 	}
 	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)

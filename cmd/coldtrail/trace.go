@@ -13,7 +13,7 @@ import (
 
 	"coldtrail/chain/bitcoin"
 	"coldtrail/ledger"
-	"coldtrail/store/embedded"
+	"coldtrail/store"
 	"coldtrail/taint"
 	"coldtrail/trace"
 )
@@ -84,7 +84,7 @@ func (v *traceFlags) trace(ctx context.Context, s *session, cases []*trace.Case,
 }
 
 // over traces over an open store, with the stops that its labels and the rules give.
-func (v *traceFlags) over(ctx context.Context, s *session, from *embedded.Store, cases []*trace.Case, options trace.Options) (*trace.Result, error) {
+func (v *traceFlags) over(ctx context.Context, s *session, from store.Store, cases []*trace.Case, options trace.Options) (*trace.Result, error) {
 	done, err := v.stopAt(ctx, s, from, &options)
 	if err != nil {
 		return nil, err
