@@ -115,6 +115,7 @@ var rules = []rule{
 
 	{"casebook", contract, []string{"screen/exposure"}, "what people made and nobody can compute again: cases, keys, watch-lists, alerts, venues, policies"},
 	{"casebook/sqlite", adapter, []string{"casebook"}, "the casebook of one machine, in one file"},
+	{"casebook/postgres", adapter, []string{"casebook"}, "the casebook of several machines, on PostgreSQL"},
 	{"casebook/casebooktest", suite, []string{"casebook", "screen/exposure"}, "the suite every casebook must pass"},
 	{"notify", adapter, []string{"casebook", "screen/exposure"}, "alerts to programs and people: signed webhooks, mail"},
 	{"evidence/audit", adapter, nil, "the log of what was asked, decided and changed, each record chained to the one before"},
@@ -140,6 +141,7 @@ var rules = []rule{
 	{"internal/mixes", suite, []string{"ledger", "attribution/coinjoin"}, "generated transactions that mix and that only look so, with the truth"},
 	{"internal/clickhousetest", suite, nil, "real ClickHouse servers and ZooKeeper on loopback, for tests"},
 	{"internal/chdbtest", suite, nil, "today's ClickHouse as a library, for statements in tests"},
+	{"internal/postgrestest", suite, nil, "a real PostgreSQL server on loopback, for tests"},
 	{"internal/nodetest", suite, []string{"ledger", "internal/replay"}, "real nodes on loopback, and contracts compiled, for tests"},
 	{"cmd/coldtrail", wiring, []string{"*"}, "the binary: the only place that wires parts together"},
 }

@@ -97,6 +97,11 @@ func step(ctx context.Context, s session, version int, at int64) (bool, error) {
 	if _, err := s.exec(ctx, up); err != nil {
 		return false, fmt.Errorf("forward to %s: %w", migrations[have], err)
 	}
+	if s.dialect.Made != "" {
+		if _, err := s.exec(ctx, s.dialect.Made); err != nil {
+			return false, fmt.Errorf("forward to %s: %w", migrations[have], err)
+		}
+	}
 	_, err = s.exec(ctx, `INSERT INTO casebook_schema (version, name, digest, applied_at) VALUES (?, ?, ?, ?)`, have+1, migrations[have], digest, at)
 	return false, err
 }

@@ -19,6 +19,10 @@ type Dialect struct {
 	// out until the end, of this process and of others; empty where the database does so
 	// by itself.
 	Begin string
+	// Made is executed after each step forward of the schema, in its transaction: what
+	// makes its tables behave as they do elsewhere, such as texts that are ordered by
+	// bytes. It must bear being executed again; empty where nothing is to be done.
+	Made string
 	// Full says whether an error means that there is no room.
 	Full func(error) bool
 }
