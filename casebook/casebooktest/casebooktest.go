@@ -20,7 +20,7 @@ func Run(t *testing.T, open func(t *testing.T) casebook.Book) {
 		"alerts": testAlerts, "routing": testRouting, "withdrawal": testWithdrawal, "a block comes back": testComesBack,
 		"outbox": testOutbox, "leases": testLeases, "claims of a target": testClaimBounds, "ended targets": testEndedTarget,
 		"venues": testVenues, "overrides": testOverrides, "events": testEvents, "snapshots": testSnapshots, "policies": testPolicies,
-		"what is refused": testRefused, "writers at once": testWriters,
+		"what is refused": testRefused, "writers at once": testWriters, "order of texts": testOrder,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, opened(t, open)) })
 	}

@@ -36,14 +36,46 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-func TestMigrations(t *testing.T) {
-	casebooktest.RunMigrations(t, func(t *testing.T) casebook.Database {
+func TestMigrations(t *testing.T) { casebooktest.RunMigrations(t, openDatabase) }
+
+func openDatabase(t *testing.T) casebook.Database {
+	t.Helper()
+	db, err := sqlite.OpenDatabase(t.Context(), filepath.Join(t.TempDir(), "casebook.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func TestCopy(t *testing.T) { casebooktest.RunCopy(t, openDatabase, openDatabase) }
+
+func TestTables(t *testing.T) {
+	casebooktest.RunTables(t, func(t *testing.T) map[string][]string {
 		t.Helper()
-		db, err := sqlite.OpenDatabase(t.Context(), filepath.Join(t.TempDir(), "casebook.db"), sqlite.Options{})
+		db := openDatabase(t)
+		book, err := casebook.Open(t.Context(), db, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return db
+		defer shut(t, book)
+		rows, err := db.Read.QueryContext(t.Context(), `SELECT t.name, c.name || CASE c.type WHEN 'TEXT' THEN ' text' WHEN 'BIGINT' THEN ' integer' ELSE c.type END || CASE WHEN c.pk > 0 THEN ' key' ELSE '' END
+			FROM sqlite_schema t JOIN pragma_table_info(t.name) c WHERE t.type = 'table' AND c."notnull" = 1`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = rows.Close() }()
+		columns := map[string][]string{}
+		for rows.Next() {
+			table, column := "", ""
+			if err := rows.Scan(&table, &column); err != nil {
+				t.Fatal(err)
+			}
+			columns[table] = append(columns[table], column)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		return columns
 	})
 }
 
