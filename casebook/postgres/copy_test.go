@@ -14,8 +14,9 @@ import (
 
 // separate gives databases for casebooks. Properties ask for hundreds, so one that is closed
 // is emptied and used again.
-func separate(outer *testing.T) func(t *testing.T) casebook.Database {
-	outer.Helper()
+func separate(t *testing.T) func(t *testing.T) casebook.Database {
+	t.Helper()
+	outer := t
 	var addresses []string
 	used := map[string]casebook.Database{}
 	return func(t *testing.T) casebook.Database {

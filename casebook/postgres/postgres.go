@@ -115,11 +115,14 @@ func OpenDatabase(ctx context.Context, address string, options Options) (caseboo
 	return server.open(ctx)
 }
 
+// reading is what connections are told that only read.
+var reading = map[string]string{"default_transaction_read_only": "on"}
+
 // open connects, and checks that the database can hold every text.
 func (s *server) open(ctx context.Context) (casebook.Database, error) {
 	// One connection writes: more would only wait for one another, at the server and not
 	// here, and keep readers from theirs.
-	db := casebook.Database{Write: s.pool(1, false), Read: s.pool(s.readers, true), Dialect: Dialect}
+	db := casebook.Database{Write: s.pool(1, nil), Read: s.pool(s.readers, reading), Dialect: Dialect}
 	encoding := ""
 	err := db.Write.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding)
 	if err == nil && encoding != "UTF8" {
@@ -133,8 +136,8 @@ func (s *server) open(ctx context.Context) (casebook.Database, error) {
 
 // pool makes connections as they are needed. They are closed when they have been idle for
 // minutes, and after an hour, so that a server that moved is found again.
-func (s *server) pool(connections int, reads bool) *sql.DB {
-	db := sql.OpenDB(s.connector(reads))
+func (s *server) pool(connections int, settings map[string]string) *sql.DB {
+	db := sql.OpenDB(s.connector(settings))
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	db.SetConnMaxIdleTime(5 * time.Minute)

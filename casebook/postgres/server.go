@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -128,12 +129,10 @@ func (s *server) settings(options Options) {
 	s.config.MaxProtocolMessageBodyLen = 64 << 20
 }
 
-// connector makes connections whose errors say where and what to do.
-func (s *server) connector(reads bool) driver.Connector {
+// connector makes connections, with more settings, whose errors say where and what to do.
+func (s *server) connector(settings map[string]string) driver.Connector {
 	config := s.config.Copy()
-	if reads {
-		config.RuntimeParams["default_transaction_read_only"] = "on"
-	}
+	maps.Copy(config.RuntimeParams, settings)
 	return connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(durable)), s}
 }
 
@@ -216,7 +215,7 @@ func (s *server) advice(err error) string {
 		return "check that the server runs there and that it is reached from here"
 	case strings.Contains(err.Error(), "server refused TLS connection"):
 		return "let the server encrypt (ssl = on), or say ?sslmode=disable where nobody else is on the way"
-	case strings.Contains(err.Error(), "standby"):
+	case errors.Is(err, pgconn.ErrStandbyConnection):
 		return "name the primary server"
 	}
 	return ""

@@ -67,7 +67,9 @@ func Database(tb testing.TB) string {
 	name := fmt.Sprintf("casebook-%d", shared.databases)
 	server := shared.server
 	server.Exec(tb, "postgres", fmt.Sprintf(`CREATE DATABASE %s`, pgx.Identifier{name}.Sanitize()))
-	tb.Cleanup(func() { server.Exec(tb, "postgres", fmt.Sprintf(`DROP DATABASE %s WITH (FORCE)`, pgx.Identifier{name}.Sanitize())) })
+	tb.Cleanup(func() {
+		server.Exec(tb, "postgres", fmt.Sprintf(`DROP DATABASE %s WITH (FORCE)`, pgx.Identifier{name}.Sanitize()))
+	})
 	return server.URL(name)
 }
 

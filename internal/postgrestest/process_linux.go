@@ -11,8 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // interrupt makes a server throw out its clients and end in order.
@@ -140,13 +138,4 @@ func (p *process) kill() error {
 	}
 	<-p.done
 	return nil
-}
-
-// limit bounds the files of the processes that the server starts from now on.
-func (p *process) limit(bytes uint64) error {
-	limit := unix.Rlimit{Cur: bytes, Max: unix.RLIM_INFINITY}
-	if bytes == 0 {
-		limit.Cur = unix.RLIM_INFINITY
-	}
-	return unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil)
 }

@@ -30,5 +30,3 @@ func (*process) ended() bool { return true }
 func (*process) end(os.Signal) error { return errLinux }
 
 func (*process) kill() error { return errLinux }
-
-func (*process) limit(uint64) error { return errLinux }

@@ -27,8 +27,8 @@ func find(tb testing.TB) places {
 	tb.Helper()
 	folders, _ := filepath.Glob("/usr/lib/postgresql/*/bin") // Debian, one for each version
 	if path, err := exec.LookPath("postgres"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			folders = append(folders, filepath.Dir(real))
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			folders = append(folders, filepath.Dir(target))
 		}
 	}
 	for _, folder := range folders {
@@ -57,6 +57,7 @@ type Server struct {
 	folder   string
 	port     int
 	settings []string
+	limit    int      // bytes of a file, 0 for any
 	process  *process // nil while it is down
 }
 
@@ -154,6 +155,9 @@ func (s *Server) begin(args []string) error {
 	}
 	defer func() { _ = words.Close() }()
 	cmd := s.command(s.places.postgres, args...)
+	if s.limit > 0 { // the shell counts in halves of a KiB
+		cmd = s.command("/bin/sh", append([]string{"-c", `ulimit -S -f "$0" && exec "$@"`, strconv.Itoa(s.limit / 512), s.places.postgres}, args...)...)
+	}
 	cmd.Stdout, cmd.Stderr = words, words
 	s.process, err = launch(cmd)
 	return err
@@ -197,13 +201,13 @@ func (s *Server) Down(tb testing.TB) {
 	}
 }
 
-// Limit bounds the size of the files of processes that the server starts from now on, as a
-// full disk would; 0 bounds nothing.
-func (s *Server) Limit(tb testing.TB, bytes uint64) {
+// Limit starts the server again with files that do not grow beyond a size, as on a full
+// disk; 0 bounds nothing.
+func (s *Server) Limit(tb testing.TB, bytes int) {
 	tb.Helper()
-	if err := s.process.limit(bytes); err != nil {
-		tb.Fatal(err)
-	}
+	s.Down(tb)
+	s.limit = bytes
+	s.Up(tb)
 }
 
 // remove stops the server and deletes what it left.
