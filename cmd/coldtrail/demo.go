@@ -45,8 +45,7 @@ func (v *demoVerb) Run(ctx context.Context, s *session) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	demo := *s
-	demo.store = ""
-	demo.data = filepath.Join(folder, "data")
+	demo.data, demo.store, demo.casebook = filepath.Join(folder, "data"), "", "" // whatever is set for real work
 	text, err := v.fill(ctx, &demo, folder)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ const (
 type commandLine struct {
 	Data  string `help:"Folder of the store; made if missing." type:"path" placeholder:"DIR"`
 	Store string `help:"Store on ClickHouse instead of in a folder: clickhouse://USER:PASSWORD@HOST:PORT,HOST:PORT/DATABASE?cluster=NAME&keeper=HOST:PORT." env:"COLDTRAIL_STORE" placeholder:"URL"`
+	Book  string `name:"casebook" env:"COLDTRAIL_CASEBOOK" placeholder:"URL" help:"Casebook on PostgreSQL, postgres://USER@HOST/DATABASE; the password is best left to PGPASSWORD or ~/.pgpass. By default a file beside the store."`
 	JSON  bool   `name:"json" help:"Print results as JSON."`
 
 	Demo      demoVerb      `cmd:"" help:"Follow the bundled Bybit theft, offline, and look at it in the workbench."`
@@ -38,6 +39,7 @@ type commandLine struct {
 	Behaviour behaviourVerb `cmd:"" help:"Patterns of what an address or its owner did: splitting, collecting, peeling, mixing, poisoning and their like."`
 	Follow    followVerb    `cmd:"" help:"Stay at the tips of nodes, through reorganisations, with the stolen value of all open cases."`
 	Cases     casesVerb     `cmd:"" help:"The cases that are open, and those that were."`
+	Casebook  casebookVerb  `cmd:"" help:"What people made: cases, notes, keys, watch-lists, alerts, venues, policies."`
 	Screen    screenVerb    `cmd:"" help:"Say whether to deal with an address or a transaction, and why."`
 	Serve     serveVerb     `cmd:"" help:"The workbench and the HTTP API: answer, follow chains, tell of changes."`
 	Breaker   breakerVerb   `cmd:"" help:"A breaker that stops a coordinated flow of stolen money."`
@@ -62,11 +64,12 @@ type commandLine struct {
 
 // session is what a verb gets from the command line.
 type session struct {
-	data   string
-	store  string // address of ClickHouse; empty for the folder
-	json   bool
-	stdout io.Writer
-	stderr io.Writer
+	data     string
+	store    string // the address of one on ClickHouse, empty for the folder
+	casebook string // the address of one on PostgreSQL, empty for the file beside the store
+	json     bool
+	stdout   io.Writer
+	stderr   io.Writer
 }
 
 // errHit makes the exit code 1 without a message.
@@ -96,7 +99,7 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err != nil {
 		return complain(stderr, fmt.Errorf("%w (coldtrail --help lists every command)", err))
 	}
-	err = parsed.Run(&session{data: line.Data, store: line.Store, json: line.JSON, stdout: stdout, stderr: stderr})
+	err = parsed.Run(&session{data: line.Data, store: line.Store, casebook: line.Book, json: line.JSON, stdout: stdout, stderr: stderr})
 	switch {
 	case err == nil:
 		return exitDone

@@ -16,6 +16,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"coldtrail/internal/postgrestest"
 	"coldtrail/store/embedded"
 	"coldtrail/store/storetest"
 )
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	} else {
-		code = m.Run()
+		code = postgrestest.Main(m)
 	}
 	_ = os.RemoveAll(folder)
 	os.Exit(code)

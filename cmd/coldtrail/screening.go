@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"coldtrail/attribution"
 	"coldtrail/casebook"
-	"coldtrail/casebook/sqlite"
 	"coldtrail/chain/bitcoin"
 	"coldtrail/ledger"
 	"coldtrail/screen"
@@ -21,9 +19,6 @@ import (
 	"coldtrail/taint"
 	"coldtrail/trace"
 )
-
-// casework is the file of the casebook beside the store.
-const casework = "casebook.db"
 
 // screeningFlags say what verdicts rest on.
 type screeningFlags struct {
@@ -34,18 +29,6 @@ type screeningFlags struct {
 	Owners bool `default:"true" negatable:"" help:"Count what is said of other addresses of the same owner, by the default rules of common ownership; the first time, all blocks that are held are read for it."`
 
 	live bool // chains are followed, and may be reorganised
-}
-
-// openBook opens the casebook beside the store.
-func (s *session) openBook(ctx context.Context) (*casebook.SQL, error) {
-	folder, err := s.folder()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return nil, err
-	}
-	return sqlite.Open(ctx, filepath.Join(folder, casework), time.Now().Unix(), sqlite.Options{})
 }
 
 // rules reads the policy: of the file, else the active one of the casebook.
