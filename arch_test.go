@@ -62,7 +62,8 @@ var rules = []rule{
 	{"chain/evm/era", adapter, []string{"ledger", "chain/evm", "chain/evm/proof"}, "era1 archives, proven"},
 	{"chain/evm/etl", adapter, []string{"ledger", "chain/evm"}, "exports of ethereum-etl"},
 	{"chain/evm/etherscan", adapter, []string{"ledger", "chain/evm", "chain/evm/reply", "chain/jsonrpc"}, "explorers that answer by address"},
-	{"chain/evm/parquet", adapter, []string{"ledger", "chain/evm"}, "blocks in folders of Parquet files, in and out"},
+	{"internal/footer", adapter, nil, "what a Parquet file says of its own sizes, checked before a decoder believes it"},
+	{"chain/evm/parquet", adapter, []string{"ledger", "chain/evm", "internal/footer"}, "blocks in folders of Parquet files, in and out"},
 	{"chain/transfers", adapter, []string{"ledger"}, "an analyst's CSV of movements"},
 
 	{"crossing", pure, []string{"ledger", "chain/bitcoin", "chain/evm"}, "how value goes from chain to chain, one file per protocol; match.go joins both sides"},

@@ -1,7 +1,6 @@
 package parquet
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +13,7 @@ import (
 	pq "github.com/parquet-go/parquet-go"
 
 	"coldtrail/chain/evm"
+	"coldtrail/internal/footer"
 	"coldtrail/ledger"
 )
 
@@ -24,9 +24,9 @@ const (
 	chainKey = "coldtrail.chain"
 )
 
-// maxFooter bounds the description at the end of a file. Data sets have some
-// hundreds of kilobytes.
-const maxFooter = 256 << 20
+// limits bound what is taken from a file. Footers of data sets have some hundreds of
+// kilobytes, and writers make pages of about one MiB.
+var limits = footer.Limits{Footer: 256 << 20, Page: 256 << 20, Values: 1 << 26}
 
 // file is one file of a table, and how its rows are ordered.
 type file struct {
@@ -81,30 +81,8 @@ func (f *file) open() (*handle, error) {
 		return nil, err
 	}
 	h := &handle{disk: disk}
-	err = guard(f.path, func() error {
-		info, err := disk.Stat()
-		if err != nil {
-			return err
-		}
-		var tail [8]byte
-		if info.Size() < 12 {
-			return errors.New("it is too short for a Parquet file")
-		}
-		if _, err := disk.ReadAt(tail[:], info.Size()-8); err != nil {
-			return err
-		}
-		footer := int64(binary.LittleEndian.Uint32(tail[:4]))
-		if footer > min(info.Size()-12, maxFooter) {
-			return fmt.Errorf("its footer of %d bytes does not fit", footer)
-		}
-		text := make([]byte, footer)
-		if _, err := disk.ReadAt(text, info.Size()-8-footer); err != nil {
-			return err
-		}
-		if err := checkFooter(text); err != nil {
-			return err
-		}
-		h.File, err = pq.OpenFile(disk, info.Size(), pq.SkipPageIndex(true), pq.SkipBloomFilters(true), pq.ReadBufferSize(1<<16))
+	err = guard(f.path, func() (err error) {
+		h.File, err = footer.Open(disk, limits)
 		return err
 	})
 	if err != nil {

@@ -1,26 +1,62 @@
-package parquet
+// Package footer looks at what a Parquet file says of its own sizes, before a decoder
+// believes it.
+//
+// The decoder of the format believes what a file says: a damaged length makes it take
+// gigabytes, or count to billions. So the descriptions in a file (its footer, and the
+// header of every page that is read) are walked here first, by the rules of Thrift's
+// compact protocol in which they are written, and refused where a size does not fit.
+package footer
 
 import (
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 
+	pq "github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// The decoder of the format believes what a file says of its own sizes: a damaged
-// length makes it take gigabytes, or count to billions. So the descriptions in a file
-// (its footer, and the header of every page that is read) are walked here first, by
-// the rules of Thrift's compact protocol in which they are written, and refused where
-// a size does not fit.
+// Limits bound what is taken from a file.
+type Limits struct {
+	Footer int64 // bytes of the description at the end of the file
+	Page   int64 // bytes of a page, decompressed
+	Values int64 // values of a page
+}
 
 const (
-	maxDepth      = 32        // structures within structures; the format has some ten
-	maxPage       = 256 << 20 // bytes of a page, decompressed; writers make about one MiB
-	maxPageValues = 1 << 26   // values of a page
-	maxHeader     = 1 << 20   // bytes of a page's header
+	maxDepth  = 32      // structures within structures; the format has some ten
+	maxHeader = 1 << 20 // bytes of a page's header
 )
+
+// Open opens a file after a look at its footer. The decoder panics on some damaged
+// files; who calls it must be ready for that, here and while reading.
+func Open(disk *os.File, most Limits) (*pq.File, error) {
+	info, err := disk.Stat()
+	if err != nil {
+		return nil, err
+	}
+	var tail [8]byte
+	if info.Size() < 12 {
+		return nil, errors.New("it is too short for a Parquet file")
+	}
+	if _, err := disk.ReadAt(tail[:], info.Size()-8); err != nil {
+		return nil, err
+	}
+	footer := int64(binary.LittleEndian.Uint32(tail[:4]))
+	if footer > min(info.Size()-12, most.Footer) {
+		return nil, fmt.Errorf("its footer of %d bytes does not fit", footer)
+	}
+	text := make([]byte, footer)
+	if _, err := disk.ReadAt(text, info.Size()-8-footer); err != nil {
+		return nil, err
+	}
+	if err := (&wire{text: text}).structure(nil); err != nil {
+		return nil, err
+	}
+	return pq.OpenFile(disk, info.Size(), pq.SkipPageIndex(true), pq.SkipBloomFilters(true), pq.ReadBufferSize(1<<16))
+}
 
 var (
 	errCut  = errors.New("a description in the file is cut off")
@@ -192,12 +228,6 @@ func (w *wire) pairs(path []int16) error {
 	return nil
 }
 
-// checkFooter walks the description at the end of a file.
-func checkFooter(text []byte) error {
-	w := wire{text: text}
-	return w.structure(nil)
-}
-
 // pageSizes are what the header of a page says of it.
 type pageSizes struct{ header, compressed, uncompressed, values int64 }
 
@@ -219,8 +249,9 @@ func sizesOf(text []byte) (s pageSizes, err error) {
 	return s, err
 }
 
-// checkPages walks the headers of the pages of a column in one row group.
-func checkPages(r io.ReaderAt, size int64, m *format.ColumnMetaData) error {
+// CheckPages walks the headers of the pages of a column in one row group of a file of a
+// size in bytes.
+func CheckPages(r io.ReaderAt, size int64, m *format.ColumnMetaData, most Limits) error {
 	at := m.DataPageOffset
 	if m.DictionaryPageOffset != 0 {
 		at = m.DictionaryPageOffset
@@ -243,7 +274,7 @@ func checkPages(r io.ReaderAt, size int64, m *format.ColumnMetaData) error {
 		if err != nil {
 			return err
 		}
-		if s.compressed < 0 || s.compressed > end-at-s.header || s.uncompressed < 0 || s.uncompressed > maxPage || s.values < 0 || s.values > maxPageValues {
+		if s.compressed < 0 || s.compressed > end-at-s.header || s.uncompressed < 0 || s.uncompressed > most.Page || s.values < 0 || s.values > most.Values {
 			return errSize
 		}
 		at += s.header + s.compressed
