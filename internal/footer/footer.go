@@ -250,21 +250,21 @@ func sizesOf(text []byte) (s pageSizes, err error) {
 }
 
 // CheckPages walks the headers of the pages of a column in one row group of a file of a
-// size in bytes.
-func CheckPages(r io.ReaderAt, size int64, m *format.ColumnMetaData, most Limits) error {
+// size in bytes. It gives the bytes of the largest page, decompressed.
+func CheckPages(r io.ReaderAt, size int64, m *format.ColumnMetaData, most Limits) (largest int64, err error) {
 	at := m.DataPageOffset
 	if m.DictionaryPageOffset != 0 {
 		at = m.DictionaryPageOffset
 	}
 	if at < 4 || at > m.DataPageOffset || at > size || m.TotalCompressedSize < 0 || m.TotalCompressedSize > size-at {
-		return errSize
+		return 0, errSize
 	}
 	end := at + m.TotalCompressedSize
 	buffer := make([]byte, 512)
 	for at < end {
 		buffer = buffer[:min(int64(cap(buffer)), end-at)]
 		if n, err := r.ReadAt(buffer, at); err != nil && n < len(buffer) {
-			return fmt.Errorf("a page cannot be read: %w", err)
+			return 0, fmt.Errorf("a page cannot be read: %w", err)
 		}
 		s, err := sizesOf(buffer)
 		if (errors.Is(err, errCut) || errors.Is(err, errSize)) && int64(len(buffer)) < end-at && len(buffer) < maxHeader {
@@ -272,12 +272,13 @@ func CheckPages(r io.ReaderAt, size int64, m *format.ColumnMetaData, most Limits
 			continue
 		}
 		if err != nil {
-			return err
+			return 0, err
 		}
 		if s.compressed < 0 || s.compressed > end-at-s.header || s.uncompressed < 0 || s.uncompressed > most.Page || s.values < 0 || s.values > most.Values {
-			return errSize
+			return 0, errSize
 		}
 		at += s.header + s.compressed
+		largest = max(largest, s.uncompressed)
 	}
-	return nil
+	return largest, nil
 }

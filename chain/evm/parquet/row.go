@@ -238,7 +238,7 @@ func (r *reader) begin() error {
 	chunks := g.ColumnChunks()
 	for i, l := range r.leaves {
 		if l != nil {
-			if err := footer.CheckPages(r.handle.disk, r.handle.Size(), &described[l.index].MetaData, limits); err != nil {
+			if _, err := footer.CheckPages(r.handle.disk, r.handle.Size(), &described[l.index].MetaData, limits); err != nil {
 				return &Error{File: r.file.path, Column: l.name, Reason: err.Error()}
 			}
 			r.pipes[i] = &pipe{values: pq.NewColumnChunkValueReader(chunks[l.index])}
