@@ -95,7 +95,7 @@ func ended(t *testing.T, list ...casebook.Database) {
 	}
 }
 
-// RunTables checks that a database has the tables and columns that casebook.Tables names.
+// RunTables checks that a database has the tables and columns that casebook.Tables() names.
 // Describe gives, of each table, its columns as "name kind" in order, and " key" after those
 // of the primary key.
 func RunTables(t *testing.T, describe func(t *testing.T) map[string][]string) {

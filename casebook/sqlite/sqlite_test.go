@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -418,5 +419,56 @@ func shut(tb testing.TB, book *casebook.SQL) {
 	tb.Helper()
 	if err := book.Close(); err != nil {
 		tb.Error(err)
+	}
+}
+
+// TestTransfer brings everything into another file, and wants no table or column of the
+// schema to be left out.
+func TestTransfer(t *testing.T) {
+	empty := func(t *testing.T) casebook.Database {
+		t.Helper()
+		db, err := sqlite.OpenDatabase(t.Context(), filepath.Join(t.TempDir(), "casebook.db"), sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
+	casebooktest.RunTransfer(t, empty)
+	db := empty(t)
+	book, err := casebook.Open(t.Context(), db, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := book.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var have, want []string
+	rows, err := db.Read.QueryContext(t.Context(), `SELECT m.name || ' ' || c.name || ' ' || c.type FROM sqlite_master m JOIN pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%' AND m.name <> 'casebook_schema' ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }() // Err tells what went wrong
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range casebook.Tables() {
+		for _, c := range table.Columns {
+			kind := map[casebook.ColumnKind]string{casebook.Text: "TEXT", casebook.Integer: "BIGINT"}[c.Kind]
+			have = append(have, table.Name+" "+c.Name+" "+kind)
+		}
+	}
+	slices.Sort(have)
+	if len(want) < 100 || !slices.Equal(have, want) {
+		t.Errorf("casebook.Tables() has\n%s\nthe schema\n%s", strings.Join(have, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -81,8 +81,11 @@ type Options struct {
 	Chains []ledger.Chain
 	// Resume goes on with an export that was cut off: parts that are whole are kept.
 	Resume bool
-	// Beside are files that belong to the archive, named from its folder. Write puts
-	// their digests into the manifest; Read checks those that this names.
+	// Aside writes what belongs to the archive beside its tables, and names the files by
+	// which that is known, from the archive's folder. Write calls it before the manifest
+	// gets their digests.
+	Aside func() (names []string, err error)
+	// Beside are such files that Read checks against their digests.
 	Beside []string
 	// Progress is told how many blocks and claims are done, of how many.
 	Progress func(done, total uint64)

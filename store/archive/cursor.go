@@ -160,8 +160,8 @@ func (c *cursor[T]) fill() error {
 	c.buffer = c.buffer[:min(int64(cap(c.buffer)), c.left)]
 	clear(c.buffer) // what was given must not be overwritten in place
 	n, err := c.reader.Read(c.buffer)
-	if n == 0 {
-		return errors.Join(errors.New("the group has fewer rows than it says"), err)
+	if n == 0 && (err == nil || errors.Is(err, io.EOF)) {
+		return errors.New("the group has fewer rows than it says")
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"coldtrail/ledger"
 )
@@ -30,8 +29,7 @@ type asked struct {
 	Chains  []ledger.Chain `json:"chains"` // empty is all
 }
 
-// begin makes the folder ready: empty but for what stands beside, or with the parts of
-// an export that was cut off.
+// begin makes the folder ready: empty, or with the parts of an export that was cut off.
 func begin(dir string, o *Options) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, err
@@ -52,38 +50,16 @@ func begin(dir string, o *Options) (*journal, error) {
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, err
 	}
-	if j.parts == nil {
-		if err := empty(dir, o.Beside); err != nil {
+	if err != nil {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
 			return nil, err
+		}
+		if len(entries) > 0 {
+			return nil, fmt.Errorf("%s is not empty: it has %s; an archive needs a folder of its own", dir, entries[0].Name())
 		}
 	}
 	return j, j.open()
-}
-
-// empty wants a folder with nothing in it but what stands beside, and what an export
-// left that was cut off before its first part.
-func empty(dir string, beside []string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		own := func(path string) bool { return strings.HasPrefix(path, e.Name()+"/") }
-		if slices.ContainsFunc(beside, own) || e.Name() == journalName || e.Name() == scratchName || e.Name() == journalName+partialEnd {
-			continue
-		}
-		if slices.Contains(tableNames[:], e.Name()) && onlyPartial(filepath.Join(dir, e.Name())) {
-			continue
-		}
-		return fmt.Errorf("%s is not empty: it has %s; an archive needs a folder of its own", dir, e.Name())
-	}
-	return nil
-}
-
-// onlyPartial says whether a folder has nothing but files that were cut off.
-func onlyPartial(folder string) bool {
-	entries, err := os.ReadDir(folder)
-	return err == nil && !slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !strings.HasSuffix(e.Name(), partialEnd) })
 }
 
 // read reads the lines that are whole.

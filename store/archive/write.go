@@ -14,8 +14,8 @@ import (
 	"coldtrail/store"
 )
 
-// Write writes what a store holds into a folder, which must be empty or not there yet,
-// but for what Options.Beside names. The store must not change meanwhile. A block that
+// Write writes what a store holds into a folder, which must be empty or not there yet.
+// The store must not change meanwhile. A block that
 // the layout cannot give back is a *BlockError. After an error the parts that are whole
 // stay: the same call with Options.Resume goes on behind them.
 func Write(ctx context.Context, from Source, dir string, o Options) (*Summary, error) {
@@ -35,7 +35,7 @@ func Write(ctx context.Context, from Source, dir string, o Options) (*Summary, e
 	for i := range held {
 		w.bar.total += held[i].Blocks
 	}
-	manifest, err := w.all(ctx, held, labels.String(), o.Beside)
+	manifest, err := w.all(ctx, held, labels.String(), o.Aside)
 	if err != nil {
 		return nil, errors.Join(err, w.abandon())
 	}
@@ -111,7 +111,7 @@ func (w *writing) abandon() (err error) {
 	return errors.Join(err, w.journal.file.Close(), os.RemoveAll(filepath.Join(w.dir, scratchName)))
 }
 
-func (w *writing) all(ctx context.Context, held []store.Status, revision string, beside []string) (*Manifest, error) {
+func (w *writing) all(ctx context.Context, held []store.Status, revision string, aside func() ([]string, error)) (*Manifest, error) {
 	m := &Manifest{Format: formatName, Version: Version, Chains: []Chain{}}
 	for i := range held {
 		s := &held[i]
@@ -126,6 +126,12 @@ func (w *writing) all(ctx context.Context, held []store.Status, revision string,
 	var err error
 	if m.Labels, err = w.labels(ctx, revision); err != nil {
 		return nil, err
+	}
+	var beside []string
+	if aside != nil {
+		if beside, err = aside(); err != nil {
+			return nil, err
+		}
 	}
 	for _, name := range beside {
 		f, err := besideFile(w.dir, name)
