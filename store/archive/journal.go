@@ -130,7 +130,7 @@ func (j *journal) open() error {
 func (j *journal) add(p *Part) error {
 	j.parts = append(j.parts, *p)
 	w := bufio.NewWriter(j.file)
-	return errors.Join(json.NewEncoder(w).Encode(p), w.Flush(), j.file.Sync())
+	return errors.Join(json.NewEncoder(w).Encode(p), w.Flush(), lasting(j.file))
 }
 
 // remove ends the journal.

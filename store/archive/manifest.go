@@ -250,7 +250,7 @@ func writeWhole(path string, text []byte) error {
 		return err
 	}
 	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err = errors.Join(err, lasting(file), file.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(path+partialEnd, path); err != nil {
@@ -259,11 +259,14 @@ func writeWhole(path string, text []byte) error {
 	return syncFolder(filepath.Dir(path))
 }
 
+// lasting makes a file or a folder outlast a crash of the machine.
+var lasting = (*os.File).Sync
+
 // syncFolder makes the names in a folder last.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(lasting(folder), folder.Close())
 }

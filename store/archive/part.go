@@ -119,7 +119,7 @@ func (d *disk) Write(p []byte) (int, error) {
 func (d *disk) finish() (File, error) {
 	d.ended = true
 	f := File{Path: d.name, Bytes: d.bytes, SHA256: Digest(d.sum.Sum(nil))}
-	if err := errors.Join(d.file.Sync(), d.file.Close()); err != nil {
+	if err := errors.Join(lasting(d.file), d.file.Close()); err != nil {
 		return f, err
 	}
 	if err := os.Rename(d.path+partialEnd, d.path); err != nil {

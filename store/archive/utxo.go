@@ -165,7 +165,11 @@ func (u *unspent) block(ctx context.Context, h *store.Header) (*ledger.Block, er
 	for i := range b.Txs {
 		at := int(h.FirstTx-u.headers[0].FirstTx) + i
 		if err := u.tx(ctx, &b.Txs[i], at); err != nil {
-			return nil, &BlockError{u.chain, h.Height, err.Error()}
+			var named *BlockError
+			if !errors.As(err, &named) {
+				err = fmt.Errorf("%s: block %d: %w", u.chain.Short(), h.Height, err)
+			}
+			return nil, err
 		}
 	}
 	return b, nil
@@ -197,7 +201,7 @@ func (u *unspent) tx(ctx context.Context, tx *ledger.Tx, at int) error {
 			output.Unspendable = said.Outputs[i].Unspendable
 		} else if o.Unspendable {
 			var err error
-			if output.Unspendable, err = u.byItself(ctx, tx.ID, &o); err != nil {
+			if output.Unspendable, err = u.byItself(ctx, t.Height, &o); err != nil {
 				return err
 			}
 		}
@@ -209,8 +213,8 @@ func (u *unspent) tx(ctx context.Context, tx *ledger.Tx, at int) error {
 // byItself says whether an output that cannot be spent was so from the beginning: where
 // a later transaction has the same identifier, that one's output tells, because an
 // identifier commits to the outputs.
-func (u *unspent) byItself(ctx context.Context, id ledger.Hash, o *store.Output) (bool, error) {
-	latest, err := u.from.Find(ctx, u.chain, []ledger.Hash{id})
+func (u *unspent) byItself(ctx context.Context, height ledger.Height, o *store.Output) (bool, error) {
+	latest, err := u.from.Find(ctx, u.chain, []ledger.Hash{o.Outpoint.Tx})
 	if err != nil || latest[0] == o.Tx {
 		return err == nil, err
 	}
@@ -227,5 +231,5 @@ func (u *unspent) byItself(ctx context.Context, id ledger.Hash, o *store.Output)
 			return twin[0].Unspendable, nil
 		}
 	}
-	return false, fmt.Errorf("transaction %s: whether its output %d was unspendable by itself cannot be told: a later transaction with the same identifier has other outputs", id, o.Outpoint.Index)
+	return false, &BlockError{u.chain, height, fmt.Sprintf("whether output %s:%d was unspendable by itself cannot be told: a later transaction with the same identifier has other outputs", o.Outpoint.Tx, o.Outpoint.Index)}
 }
