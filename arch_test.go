@@ -117,11 +117,8 @@ var rules = []rule{
 
 	{"casebook", contract, []string{"screen/exposure"}, "what people made and nobody can compute again: cases, keys, watch-lists, alerts, venues, policies"},
 	{"casebook/sqlite", adapter, []string{"casebook"}, "the casebook of one machine, in one file"},
-<<<<<<< HEAD
 	{"casebook/postgres", adapter, []string{"casebook"}, "the casebook of several machines, on PostgreSQL"},
-=======
 	{"casebook/parquet", adapter, []string{"casebook", "internal/footer"}, "a casebook as tables in Parquet files, out and in again"},
->>>>>>> 7cd698e (casebook: its tables out and in, also as Parquet files)
 	{"casebook/casebooktest", suite, []string{"casebook", "screen/exposure"}, "the suite every casebook must pass"},
 	{"notify", adapter, []string{"casebook", "screen/exposure"}, "alerts to programs and people: signed webhooks, mail"},
 	{"evidence/audit", adapter, nil, "the log of what was asked, decided and changed, each record chained to the one before"},

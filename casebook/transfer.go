@@ -92,6 +92,15 @@ func Import(ctx context.Context, db Database, rows func(table *Table) iter.Seq2[
 	})
 }
 
+// Empty wants a casebook of the newest schema that holds nothing; otherwise ErrNotEmpty.
+func Empty(ctx context.Context, db Database) error {
+	if err := current(ctx, db); err != nil {
+		return err
+	}
+	return transact(ctx, db, "look for what it holds", func(s session) error { return fresh(ctx, s) })
+}
+
+
 func importTable(ctx context.Context, s session, t *Table, rows iter.Seq2[[]any, error]) error {
 	statement := "INSERT INTO " + t.Name + " (" + t.names() + ") VALUES " + questionMarks(len(t.Columns))
 	n := 0

@@ -80,7 +80,9 @@ func RunTransfer(t *testing.T, open func(t *testing.T) casebook.Database) {
 	give := func(table *casebook.Table) iter.Seq2[[]any, error] { return given(want[table.Name]...) }
 	t.Run("out and in", func(t *testing.T) {
 		into, copied := filled(t)
+		must(t, casebook.Empty(t.Context(), into))
 		must(t, casebook.Import(t.Context(), into, give))
+		wants(t, "what is filled", casebook.Empty(t.Context(), into), casebook.ErrNotEmpty)
 		same(t, "every row", rowsOf(t, into), want)
 		same(t, "a case", must1(copied.Case(t.Context(), "a"))(t), must1(book.Case(t.Context(), "a"))(t))
 		same(t, "a target with its secret", must1(copied.Targets(t.Context()))(t), must1(book.Targets(t.Context()))(t))

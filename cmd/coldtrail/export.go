@@ -12,14 +12,25 @@ import (
 )
 
 type exportVerb struct {
-	Chain      string  `arg:"" help:"ethereum, another EVM network by name, or eip155:N."`
-	Parquet    string  `required:"" type:"path" placeholder:"DIR" help:"Folder to write Parquet files into; made if missing, and must be empty."`
+	Chain      string  `arg:"" optional:"" help:"ethereum, another EVM network by name, or eip155:N."`
+	Parquet    string  `type:"path" placeholder:"DIR" help:"Folder to write Parquet files into; made if missing, and must be empty."`
 	FromHeight uint64  `placeholder:"HEIGHT" help:"Begin at this height; by default at the first block held."`
 	To         *uint64 `placeholder:"HEIGHT" help:"Stop after this height; by default after the last block held."`
+
+	archiveFlags
 }
 
 // Run writes blocks of the store into files that other programs read.
 func (v *exportVerb) Run(ctx context.Context, s *session) (err error) {
+	if v.All != "" {
+		return v.everything(ctx, s)
+	}
+	if v.Chain == "" || v.Parquet == "" {
+		return errors.New("say which chain to write where: export CHAIN --parquet DIR; or everything: export --all DIR")
+	}
+	if v.given() {
+		return errors.New("--chain, --resume and --no-casebook go with --all")
+	}
 	chain, err := parseChain(v.Chain)
 	if err != nil {
 		return err

@@ -31,7 +31,8 @@ type commandLine struct {
 
 	Demo      demoVerb      `cmd:"" help:"Follow the bundled Bybit theft, offline, and look at it in the workbench."`
 	Ingest    ingestVerb    `cmd:"" help:"Bring blocks of a chain into the store."`
-	Export    exportVerb    `cmd:"" help:"Write a chain of the store into Parquet files."`
+	Export    exportVerb    `cmd:"" help:"Write a chain of the store, or everything, into Parquet files."`
+	Import    importVerb    `cmd:"" help:"Bring everything in that export --all wrote, into another store and casebook."`
 	Replay    replayVerb    `cmd:"" help:"Play a laundering from published figures into a ledger of its own, with the truth beside it."`
 	Labels    labelsVerb    `cmd:"" help:"What is known of who is behind addresses."`
 	Actors    actorsVerb    `cmd:"" help:"Who is known of, and who belongs to whom, up to states."`

@@ -50,7 +50,8 @@ func accountBlock(t *testing.T) *ledger.Block {
 				Fee:     ledger.Fee{Payer: account, Burned: most, Tip: ledger.NewAmount(1), Producer: named(t, "producer")},
 				Freezes: []ledger.Freeze{{Holder: account, Asset: token, Lifted: true, After: 3}},
 				Messages: []ledger.Message{
-					{Kind: ledger.Log, Contract: account, Position: 1<<32 - 1, Data: []byte{0, 1, 255}}, {Kind: ledger.Calldata, Data: []byte("memo")},
+					{Kind: ledger.Log, Contract: account, Position: 1<<32 - 1, Data: []byte{0, 1, 255}},
+					{Kind: ledger.Calldata, Data: []byte("memo")},
 					{Kind: ledger.Creation, Contract: account, Data: make([]byte, 20)},
 				},
 			},

@@ -103,8 +103,16 @@ func FuzzPart(f *testing.F) {
 // reads the same.
 func FuzzAddress(f *testing.F) {
 	for _, s := range []spelled{
-		{"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "p2pkh"}, {"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "p2wpkh"}, {"00ff", "name/hex"}, {"alice", "name"},
-		{"0x52908400098527886E0F7030069857D2E4169EE7", "account"}, {"script:00", "script"}, {"", ""}, {"x", ""}, {"", "name"}, {"zz", "p2sh/hex"},
+		{"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", "p2pkh"},
+		{"bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4", "p2wpkh"},
+		{"00ff", "name/hex"},
+		{"alice", "name"},
+		{"0x52908400098527886E0F7030069857D2E4169EE7", "account"},
+		{"script:00", "script"},
+		{"", ""},
+		{"x", ""},
+		{"", "name"},
+		{"zz", "p2sh/hex"},
 	} {
 		f.Add(s.text, s.kind)
 	}
