@@ -100,7 +100,6 @@ func Empty(ctx context.Context, db Database) error {
 	return transact(ctx, db, "look for what it holds", func(s session) error { return fresh(ctx, s) })
 }
 
-
 func importTable(ctx context.Context, s session, t *Table, rows iter.Seq2[[]any, error]) error {
 	statement := "INSERT INTO " + t.Name + " (" + t.names() + ") VALUES " + questionMarks(len(t.Columns))
 	n := 0

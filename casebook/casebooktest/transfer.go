@@ -11,8 +11,8 @@ import (
 	"coldtrail/screen/exposure"
 )
 
-// Fill puts rows into every table of a casebook.
-func Fill(t *testing.T, book casebook.Book) {
+// Write puts rows into every table of a casebook.
+func Write(t *testing.T, book casebook.Book) {
 	t.Helper()
 	ctx := t.Context()
 	must1(book.SaveCase(ctx, casebook.CaseChange{ID: "a", Title: "Müller \"x\"", State: casebook.CaseOpen, Text: "case: a\n", By: "key-1", At: 1, Why: "opened"}))(t)
@@ -70,7 +70,7 @@ func RunTransfer(t *testing.T, open func(t *testing.T) casebook.Database) {
 		return db, book
 	}
 	from, book := filled(t)
-	Fill(t, book)
+	Write(t, book)
 	want := rowsOf(t, from)
 	for i := range casebook.Tables() {
 		if len(want[casebook.Tables()[i].Name]) == 0 {

@@ -51,7 +51,7 @@ func rows(t *testing.T, db casebook.Database) (all [][]any) {
 // the files, which nobody else may read.
 func TestThereAndBack(t *testing.T) {
 	from, book := opened(t)
-	casebooktest.Fill(t, book)
+	casebooktest.Write(t, book)
 	for i := range 300 { // more than are decoded at once
 		_, err := book.AddNote(t.Context(), casebook.Note{ID: "n" + strings.Repeat("x", i%9) + string(rune('a'+i%26)) + string(rune('a'+i/26)), About: casebook.Topic{Kind: casebook.AboutCase, Subject: "a"}, Text: strings.Repeat("text ", i+1), By: "key-1", At: int64(-i)})
 		if err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"coldtrail/casebook"
 	casefiles "coldtrail/casebook/parquet"
-	"coldtrail/casebook/sqlite"
 	"coldtrail/ledger"
 	"coldtrail/store/archive"
 )
@@ -153,11 +152,7 @@ func (v *exportVerb) everything(ctx context.Context, s *session) (err error) {
 // casesDatabase opens the database of the casebook beside the store, with the newest
 // schema. Closing the casebook closes it.
 func (s *session) casesDatabase(ctx context.Context) (db casebook.Database, book *casebook.SQL, err error) {
-	folder, err := s.folder()
-	if err != nil {
-		return db, nil, err
-	}
-	if db, err = sqlite.OpenDatabase(ctx, filepath.Join(folder, casework), sqlite.Options{}); err != nil {
+	if db, err = s.bookDatabase(ctx); err != nil {
 		return db, nil, err
 	}
 	if book, err = casebook.Open(ctx, db, time.Now().Unix()); err != nil {
@@ -168,12 +163,14 @@ func (s *session) casesDatabase(ctx context.Context) (db casebook.Database, book
 
 // writeCasebook writes the casebook, if there is one.
 func (s *session) writeCasebook(ctx context.Context, dir string) (sum *casefiles.Summary, err error) {
-	folder, err := s.folder()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(filepath.Join(folder, casework)); errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+	if s.casebook == "" {
+		folder, err := s.folder()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(filepath.Join(folder, casework)); errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
 	}
 	db, book, err := s.casesDatabase(ctx)
 	if err != nil {

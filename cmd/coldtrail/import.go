@@ -8,8 +8,8 @@ import (
 
 	"coldtrail/casebook"
 	casefiles "coldtrail/casebook/parquet"
+	"coldtrail/store"
 	"coldtrail/store/archive"
-	"coldtrail/store/embedded"
 )
 
 type importVerb struct {
@@ -67,14 +67,15 @@ func (v *importVerb) Run(ctx context.Context, s *session) (err error) {
 const releaseSteps = 16
 
 // blocks brings blocks and claims in.
-func (v *importVerb) blocks(ctx context.Context, s *session, into *embedded.Store, o archive.Options) (*archive.Summary, error) {
+func (v *importVerb) blocks(ctx context.Context, s *session, into store.Store, o archive.Options) (*archive.Summary, error) {
 	tell, end := s.archiveBar("import")
 	defer end()
 	steps := 0
 	o.Progress = func(done, total uint64) {
-		if steps++; steps%releaseSteps == 0 {
-			_ = into.Release() // that the kernel does not follow the advice is no reason to stop
+		if mapped, ok := into.(interface{ Release() error }); ok && steps%releaseSteps == 0 {
+			_ = mapped.Release() // that the kernel does not follow the advice is no reason to stop
 		}
+		steps++
 		tell(done, total)
 	}
 	return archive.Read(ctx, v.Dir, into, o)
