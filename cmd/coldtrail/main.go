@@ -52,7 +52,7 @@ type commandLine struct {
 	Incidents incidentsVerb `cmd:"" help:"Thefts: what was taken, when, and whom who holds responsible."`
 	Assets    assetsVerb    `cmd:"" help:"The assets that are known by name, and where they come from."`
 	Venues    venuesVerb    `cmd:"" help:"How much stolen money went through which protocol and service, by theft and actor."`
-	Status    statusVerb    `cmd:"" help:"Say what the store holds."`
+	Status    statusVerb    `cmd:"" help:"Say what the store holds, or whether a server is ready."`
 	Test      testVerb      `cmd:"" help:"Run scenario files."`
 	Bench     benchVerb     `cmd:"" help:"Measure on a generated chain."`
 	Keys      keysVerb      `cmd:"" help:"Who may ask the server."`
@@ -81,6 +81,9 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 func run(args []string, stdout, stderr io.Writer) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := readSecrets(os.Environ()); err != nil {
+		return complain(stderr, err)
+	}
 	line := commandLine{}
 	exited, exit := false, 0
 	parser, err := kong.New(&line,

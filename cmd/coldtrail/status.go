@@ -12,7 +12,9 @@ import (
 	"coldtrail/store"
 )
 
-type statusVerb struct{}
+type statusVerb struct {
+	Ready string `placeholder:"URL" help:"Ask the server at this address, such as http://127.0.0.1:8801, whether it is ready, and open no store: exit 0 ready, 1 not ready, 2 no answer."`
+}
 
 // statusChain is one chain in `status --json`, which the server tells in the same words.
 type statusChain = server.ChainHeld
@@ -34,8 +36,11 @@ func heldOf(st *store.Status) statusChain {
 	return c
 }
 
-// Run prints what the store holds.
-func (*statusVerb) Run(ctx context.Context, s *session) (err error) {
+// Run prints what the store holds, or whether a server is ready.
+func (v *statusVerb) Run(ctx context.Context, s *session) (err error) {
+	if v.Ready != "" {
+		return s.askReady(ctx, v.Ready)
+	}
 	from, err := s.openStore(ctx)
 	if err != nil {
 		return err
