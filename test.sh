@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests need into .tools, and passes all of them, also those of the
-# workbench in a browser (web/check.sh). Run it from anywhere. RACE=0 leaves the race detector out; GETH=1 builds geth (minutes) and
+# workbench in a browser (web/check.sh) and of what is deployed (deploy/check.sh). Run it from anywhere. RACE=0 leaves the race detector out; GETH=1 builds geth (minutes) and
 # tests with it; FUZZTIME=60s fuzzes every decoder that long.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -49,6 +49,7 @@ fi
 
 go vet ./...
 if command -v npm >/dev/null; then web/check.sh; else echo "test.sh: no npm; the workbench is not checked" >&2; fi
+deploy/check.sh
 if [ -n "${FUZZTIME:-}" ]; then
   for package in $(go list ./...); do
     for target in $(go test -list '^Fuzz' "$package" | grep '^Fuzz' || true); do

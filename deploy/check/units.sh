@@ -9,8 +9,10 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 command -v systemd-analyze >/dev/null || { echo "units.sh: skipped: no systemd-analyze"; exit 0; }
 work=$(mktemp -d /tmp/coldtrail-units-XXXXXX)
 server=
+# Strace does not hand a signal on to what it traces: that is the number of the child.
+traced() { cut -d' ' -f1 "/proc/$server/task/$server/children"; }
 end() {
-  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; fi
+  if [ -n "$server" ]; then kill -KILL "$(traced)" "$server" 2>/dev/null || true; fi
   rm -rf "$work"
 }
 trap end EXIT
@@ -48,11 +50,21 @@ calls @system-service | sort -u >"$work/in"
 calls @privileged @resources | sort -u >"$work/out"
 comm -23 "$work/in" "$work/out" >"$work/may"
 [ "$(wc -l <"$work/may")" -gt 200 ] || fail "the groups of system calls cannot be read"
-run() { strace -f -qq -o "$work/trace.$((traces = traces + 1))" -e 'signal=!all' -- "$binary" --data "$work/data" "$@"; }
+# As the units do, without root's rights: as root, SQLite calls more.
+as=()
+if [ "$(id -u)" = 0 ]; then
+  as=(setpriv --reuid 65532 --regid 65532 --clear-groups --no-new-privs)
+  chmod 0711 "$work"
+  install -m 0755 "$binary" "$work/coldtrail"
+  binary=$work/coldtrail
+  install -d -o 65532 -g 65532 "$work/data"
+fi
+run() { strace -f -qq -o "$work/trace.$((traces = traces + 1))" -e 'signal=!all' -- "${as[@]}" "$binary" --data "$work/data" "$@"; }
 traces=0
 data=$(cd "$here/.." && pwd)/testdata
-run ingest bitcoin --from "blocks:$data/bitcoin/blk_0_to_14131.dat.zst" --to 2000 >/dev/null 2>"$work/said" || fail "ingest: $(cat "$work/said")"
-strace -f -qq -o "$work/trace.serve" -e 'signal=!all' -- "$binary" --data "$work/data" serve --open --listen 127.0.0.1:0 2>"$work/log" &
+install -m 0644 "$data/bitcoin/blk_0_to_14131.dat.zst" "$work/blocks.dat.zst"
+run ingest bitcoin --from "blocks:$work/blocks.dat.zst" --to 2000 >/dev/null 2>"$work/said" || fail "ingest: $(cat "$work/said")"
+strace -f -qq -o "$work/trace.serve" -e 'signal=!all' -- "${as[@]}" "$binary" --data "$work/data" serve --open --listen 127.0.0.1:0 2>"$work/log" &
 server=$!
 for _ in $(seq 300); do
   url=$(sed -n 's/.*listening on \(http:[^,]*\),.*/\1/p' "$work/log")
@@ -60,13 +72,14 @@ for _ in $(seq 300); do
   sleep 0.2
 done
 run status --ready "$url" >"$work/said" 2>&1 || fail "the server is not ready: $(cat "$work/said" "$work/log")"
-pkill -TERM -P "$server" coldtrail || true
+kill -TERM "$(traced)"
 wait "$server" || fail "serve ended with $?: $(cat "$work/log")"
 server=
-sed -n 's/^[0-9]* *\([a-z_0-9]*\)(.*/\1/p' "$work"/trace.* | sort -u >"$work/made"
-refused=$(comm -23 "$work/made" "$work/may" | grep -v -x -f <(printf '%s\n' execve) || true)
+for trace in "$work"/trace.*; do # from where the program itself begins
+  awk -v binary="\"$binary\"" 'index($0, "execve(" binary) { begun = 1; next } begun' "$trace"
+done | sed -n 's/^[0-9]* *\([a-z_0-9]*\)(.*/\1/p' | sort -u >"$work/made"
+refused=$(comm -23 "$work/made" "$work/may")
 [ "$(wc -l <"$work/made")" -gt 30 ] || fail "strace saw only $(wc -l <"$work/made") system calls"
 echo "units.sh: $(wc -l <"$work/made") system calls are made; forbidden among them: ${refused:-none}" | tr '\n' ' '
 echo
-# Refused with EPERM; the Go runtime asks for these and goes on without.
-[ -z "$(grep -v -x -e prlimit64 -e setrlimit <<<"$refused" || true)" ] || fail "the units forbid what the program needs: $refused"
+[ -z "$refused" ] || fail "the units forbid what the program calls"
