@@ -58,10 +58,14 @@ func crowded(t *testing.T, s store.Store) func(ledger.Chain, ledger.Address, sto
 	}
 }
 
-// TestLiveIsRun keeps a trace current with a ledger that grows and is reorganised, and
+// TestLiveIsRun wants the property in memory.
+func TestLiveIsRun(t *testing.T) { checkLiveIsRun(t, inMemory, 14) }
+
+// checkLiveIsRun keeps a trace current with a ledger that grows and is reorganised, and
 // compares it after each step with one from scratch: all bytes are the same, also where
 // later blocks change what earlier ones meant, and where a theft is not held any more.
-func TestLiveIsRun(t *testing.T) {
+func checkLiveIsRun(t *testing.T, empty fresh, length int) {
+	t.Helper()
 	defer trace.SetNear(64)
 	rapid.Check(t, func(rt *rapid.T) {
 		trace.SetNear(rapid.SampledFrom([]ledger.Height{0, 1, 64}).Draw(rt, "near"))
@@ -69,8 +73,8 @@ func TestLiveIsRun(t *testing.T) {
 		if rapid.Bool().Draw(rt, "accounts") {
 			generate = storetest.AccountBlocks
 		}
-		blocks := generate(rt, storetest.Shape{Blocks: 14})
-		s := memory.New()
+		blocks := generate(rt, storetest.Shape{Blocks: length})
+		s := empty(rt)
 		options := trace.Options{
 			Method: rapid.SampledFrom(taint.Methods).Draw(rt, "method"), Fees: rapid.SampledFrom([]taint.FeeRule{taint.FeesEnd, taint.FeesFollow}).Draw(rt, "fees"),
 			Notations: plain, Reach: true, Subsidy: func(ledger.Chain, ledger.Height) uint64 { return 500 },

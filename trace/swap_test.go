@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"coldtrail/ledger"
-	"coldtrail/store/memory"
+	"coldtrail/store"
 	"coldtrail/taint"
 	"coldtrail/trace"
 )
@@ -99,49 +99,59 @@ func trade(t *rapid.T, move func(from, to int, asset ledger.Asset, amount uint64
 	move(router, to, wanted, out-fee)
 }
 
-// TestSwapsConserve trades stolen money at random: its origin is conserved (the
-// engine refuses otherwise), both drivers agree, and routers, pools and collectors of
-// fees never hold it.
+// TestSwapsConserve wants the property in memory, and enough swaps to say so.
 func TestSwapsConserve(t *testing.T) {
-	swaps := 0
+	if swaps := checkSwapsConserve(t, inMemory); swaps < 100 {
+		t.Errorf("only %d swaps of stolen money were drawn", swaps)
+	}
+}
+
+// checkSwapsConserve trades stolen money at random: its origin is conserved (the
+// engine refuses otherwise), both drivers agree over all stores, and routers, pools and
+// collectors of fees never hold it.
+func checkSwapsConserve(t *testing.T, stores ...fresh) (swaps int) {
+	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
 		blocks := market(rt)
-		s := memory.New()
-		if err := s.Append(t.Context(), blocks); err != nil {
-			rt.Fatal(err)
+		held := make([]store.Store, len(stores))
+		for i, empty := range stores {
+			held[i] = empty(rt)
+			if err := held[i].Append(t.Context(), blocks); err != nil {
+				rt.Fatal(err)
+			}
 		}
 		first := &blocks[0].Txs[0]
 		cases := []*trace.Case{{File: "test", Name: "theft", Thefts: []trace.Theft{{
 			Colour: "a", Chain: string(ledger.Ethereum), Asset: string(first.Transfers[0].Asset), Transfer: first.ID.String() + ":0",
 		}}}}
 		for _, method := range []*taint.Method{taint.FIFO, taint.LIFO, taint.Haircut, taint.Seniority, taint.TIHO} {
-			results := map[trace.Mode]*trace.Result{}
-			for _, mode := range []trace.Mode{trace.Streaming, trace.Targeted} {
-				result, err := trace.Run(t.Context(), s, cases, trace.Options{Method: method, Mode: mode, Notations: plain})
-				if err != nil {
-					rt.Fatal(err)
+			var results []*trace.Result
+			for _, s := range held {
+				for _, mode := range []trace.Mode{trace.Streaming, trace.Targeted} {
+					result, err := trace.Run(t.Context(), s, cases, trace.Options{Method: method, Mode: mode, Notations: plain})
+					if err != nil {
+						rt.Fatal(err)
+					}
+					results = append(results, result)
+					swaps += len(result.Swaps)
+					if result.Digest != results[0].Digest {
+						rt.Fatalf("%s: %s over %T differs", method.Name, mode, s)
+					}
 				}
-				results[mode] = result
-				swaps += len(result.Swaps)
 			}
-			if results[trace.Streaming].Digest != results[trace.Targeted].Digest {
-				rt.Fatalf("%s: the drivers differ", method.Name)
-			}
-			for _, d := range results[trace.Streaming].Dispositions {
+			for _, d := range results[0].Dispositions {
 				if d.Kind == "held" && !slices.ContainsFunc(people(), func(p ledger.Address) bool { return string(p.Bytes()) == d.At }) {
 					rt.Fatalf("%s: held by a contract: %+v", method.Name, d)
 				}
 			}
-			for _, a := range results[trace.Streaming].Anomalies {
+			for _, a := range results[0].Anomalies {
 				if a.Kind != "unknown-opening-balance" {
 					rt.Fatalf("%s: %+v", method.Name, a)
 				}
 			}
 		}
 	})
-	if swaps < 100 {
-		t.Errorf("only %d swaps of stolen money were drawn", swaps)
-	}
+	return swaps
 }
 
 func people() (all []ledger.Address) {

@@ -78,10 +78,36 @@ func repeated(blocks []*ledger.Block, id ledger.Hash) bool {
 	return n > 1
 }
 
-// TestDriversAndStoresAgree traces random ledgers with several incidents, by both
-// drivers over both stores, also after a reorg: all give the same bytes, and the
-// engine's own check finds every stolen unit.
-func TestDriversAndStoresAgree(t *testing.T) {
+// fresh gives an empty store to one random ledger.
+type fresh func(rt *rapid.T) store.Store
+
+func inMemory(*rapid.T) store.Store { return memory.New() }
+
+// onDisk gives embedded stores.
+func onDisk(t *testing.T) fresh {
+	t.Helper()
+	return func(rt *rapid.T) store.Store {
+		s, err := embedded.Open(t.Context(), t.TempDir(), embedded.Options{})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		rt.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				rt.Error(err)
+			}
+		})
+		return s
+	}
+}
+
+// TestDriversAndStoresAgree compares both drivers over both stores of one machine.
+func TestDriversAndStoresAgree(t *testing.T) { checkDriversAgree(t, inMemory, onDisk(t)) }
+
+// checkDriversAgree traces random ledgers with several incidents, by both drivers over
+// several stores, also after a reorg: all give the same bytes, and the engine's own check
+// finds every stolen unit.
+func checkDriversAgree(t *testing.T, stores ...fresh) {
+	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
 		generate := storetest.UTXOBlocks
 		if rapid.Bool().Draw(rt, "accounts") {
@@ -91,17 +117,9 @@ func TestDriversAndStoresAgree(t *testing.T) {
 		cases := drawCases(rt, blocks)
 		method := rapid.SampledFrom(taint.Methods).Draw(rt, "method")
 		fees := rapid.SampledFrom([]taint.FeeRule{taint.FeesEnd, taint.FeesFollow}).Draw(rt, "fees")
-		disk, err := embedded.Open(t.Context(), t.TempDir(), embedded.Options{})
-		if err != nil {
-			rt.Fatal(err)
-		}
-		defer func() {
-			if err := disk.Close(); err != nil {
-				rt.Error(err)
-			}
-		}()
 		var first []byte
-		for _, s := range []store.Store{memory.New(), disk} {
+		for _, empty := range stores {
+			s := empty(rt)
 			fill(t, rt, s, blocks)
 			for _, mode := range []trace.Mode{trace.Streaming, trace.Targeted} {
 				result, err := trace.Run(t.Context(), s, cases, trace.Options{
@@ -274,7 +292,10 @@ func bruteDraw(pool []unit, n int, method string) (got, rest []unit) {
 }
 
 // TestBruteForce compares the engine with the unit-by-unit model.
-func TestBruteForce(t *testing.T) {
+func TestBruteForce(t *testing.T) { checkBruteForce(t, inMemory) }
+
+func checkBruteForce(t *testing.T, empty fresh) {
+	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
 		blocks := storetest.UTXOBlocks(rt, storetest.Shape{Blocks: 10, Whole: storetest.Complete})
 		cases := drawCases(rt, blocks)
@@ -295,7 +316,7 @@ func TestBruteForce(t *testing.T) {
 				}
 			}
 		}
-		s := memory.New()
+		s := empty(rt)
 		if err := s.Append(t.Context(), blocks); err != nil {
 			rt.Fatal(err)
 		}
@@ -379,7 +400,10 @@ func bruteAccounts(blocks []*ledger.Block, stolen map[string]unit, method string
 
 // TestBruteForceAccounts compares account rules with the unit-by-unit model, on
 // ledgers of one asset, so that there are no swaps.
-func TestBruteForceAccounts(t *testing.T) {
+func TestBruteForceAccounts(t *testing.T) { checkBruteForceAccounts(t, inMemory) }
+
+func checkBruteForceAccounts(t *testing.T, empty fresh) {
+	t.Helper()
 	rapid.Check(t, func(rt *rapid.T) {
 		blocks := storetest.AccountBlocks(rt, storetest.Shape{Blocks: 8})
 		for _, b := range blocks {
@@ -400,7 +424,7 @@ func TestBruteForceAccounts(t *testing.T) {
 				}
 			}
 		}
-		s := memory.New()
+		s := empty(rt)
 		if err := s.Append(t.Context(), blocks); err != nil {
 			rt.Fatal(err)
 		}
