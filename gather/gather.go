@@ -178,7 +178,7 @@ func (g *gatherer) seed(ctx context.Context, f frontier, c *trace.Case) error {
 	for i := range c.Thefts {
 		t := &c.Thefts[i]
 		if err := g.seedTheft(ctx, f, t); err != nil {
-			return &trace.CaseError{File: c.File, Place: fmt.Sprintf("thefts[%d] (%s)", i, t.Colour), Reason: err.Error()}
+			return &trace.CaseError{File: c.File, Place: fmt.Sprintf("thefts[%d] (%s)", i, t.Colour), Reason: err.Error(), Cause: err}
 		}
 	}
 	return nil

@@ -121,7 +121,11 @@ type Limits struct {
 // A CaseError says what is wrong in a case file, and where.
 type CaseError struct {
 	File, Place, Reason string
+	Cause               error // such as a store that cannot answer; nil where the file alone is wrong
 }
+
+// Unwrap gives the cause.
+func (e *CaseError) Unwrap() error { return e.Cause }
 
 // Error is "file: place: reason" in one line.
 func (e *CaseError) Error() string {

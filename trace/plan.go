@@ -130,12 +130,12 @@ func (p *plan) addCase(ctx context.Context, c *Case, statuses []store.Status) er
 			err = p.addTheft(ctx, chain, c.Name+"/"+t.Colour, t)
 		}
 		if err != nil {
-			return &CaseError{File: c.File, Place: place, Reason: err.Error()}
+			return &CaseError{File: c.File, Place: place, Reason: err.Error(), Cause: err}
 		}
 	}
 	for i := range c.Links {
 		if err := p.addLink(ctx, &c.Links[i], statuses); err != nil {
-			return &CaseError{File: c.File, Place: fmt.Sprintf("links[%d]", i), Reason: err.Error()}
+			return &CaseError{File: c.File, Place: fmt.Sprintf("links[%d]", i), Reason: err.Error(), Cause: err}
 		}
 	}
 	return nil
