@@ -13,6 +13,8 @@ import (
 // accountWalk is one pass over one account chain.
 type accountWalk struct {
 	*plan
+	store   Store
+	ahead   *ahead // nil where the store is near
 	c       *chainPlan
 	state   *taint.Accounts
 	credits map[store.TxNumber][]taint.Credit
@@ -27,6 +29,7 @@ type accountWalk struct {
 
 func (p *plan) newAccountWalk(ctx context.Context, c *chainPlan, r *record, given *inflow) *accountWalk {
 	w := &accountWalk{plan: p, c: c, credits: map[store.TxNumber][]taint.Credit{}, listed: map[ledger.Address]bool{}, given: given, r: r}
+	w.store, w.ahead = p.askAhead()
 	hooks := taint.AccountHooks{
 		Opening:  w.opening(ctx),
 		Terminal: func(a ledger.Address) (taint.Terminal, bool) { return p.terminal(c, r, uint64(w.at), a, given) },
@@ -158,6 +161,9 @@ func (w *accountWalk) targeted(ctx context.Context, from store.TxNumber) error {
 		return err
 	}
 	for w.queue.Len() > 0 {
+		if err := w.lookAhead(ctx); err != nil {
+			return err
+		}
 		number := w.queue.pop()
 		movements, err := w.store.Movements(ctx, w.c.chain, []store.TxNumber{number})
 		if err != nil {

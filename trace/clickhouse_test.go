@@ -96,5 +96,7 @@ func TestPropertiesOnClickHouse(t *testing.T) {
 
 // TestPropertiesOnCluster traces random ledgers on two shards of two replicas.
 func TestPropertiesOnCluster(t *testing.T) {
-	checkProperties(t, openOn(t, clickhousetest.Start(t, 2, 2)), "3")
+	s := openOn(t, clickhousetest.Start(t, 2, 2))
+	checkProperties(t, s, "3")
+	t.Run("trips grow with hops", func(t *testing.T) { checkTrips(t, s) })
 }

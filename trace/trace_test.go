@@ -103,6 +103,29 @@ func onDisk(t *testing.T) fresh {
 // TestDriversAndStoresAgree compares both drivers over both stores of one machine.
 func TestDriversAndStoresAgree(t *testing.T) { checkDriversAgree(t, inMemory, onDisk(t)) }
 
+// distant is a store that a trace takes for one on other machines.
+type distant struct{ store.Store }
+
+// Trips makes it so.
+func (distant) Trips() uint64 { return 0 }
+
+func farAway(*rapid.T) store.Store { return distant{memory.New()} }
+
+// TestAskingAhead traces over stores that are asked ahead, much at once and little: all give
+// the same bytes as those that are not, also where a live trace goes on.
+func TestAskingAhead(t *testing.T) {
+	usual := trace.SetAhead(trace.AheadBounds{})
+	defer trace.SetAhead(usual)
+	for _, bounds := range []trace.AheadBounds{usual, {Txs: 1, Outputs: 1, Touches: 2, Kept: 1}, {Txs: 3, Outputs: 4, Touches: 3, Kept: 5}} {
+		trace.SetAhead(bounds)
+		t.Run(fmt.Sprintf("%+v", bounds), func(t *testing.T) {
+			checkDriversAgree(t, inMemory, farAway)
+			checkSwapsConserve(t, inMemory, farAway)
+			checkLiveIsRun(t, farAway, 14)
+		})
+	}
+}
+
 // checkDriversAgree traces random ledgers with several incidents, by both drivers over
 // several stores, also after a reorg: all give the same bytes, and the engine's own check
 // finds every stolen unit.

@@ -14,6 +14,8 @@ import (
 // utxoWalk is one pass over one UTXO chain.
 type utxoWalk struct {
 	*plan
+	store Store
+	ahead *ahead // nil where the store is near
 	c     *chainPlan
 	r     *record
 	state *taint.UTXO
@@ -27,6 +29,7 @@ type utxoWalk struct {
 
 func (p *plan) newUTXOWalk(c *chainPlan, r *record, given *inflow) *utxoWalk {
 	w := &utxoWalk{plan: p, c: c, r: r, given: given, state: taint.NewUTXO(c.chain, taint.NewPool(p.method(), p.palette), p.rules, r, r.crossedBy(c))}
+	w.store, w.ahead = p.askAhead()
 	w.starts = append(slices.Clone(c.starts), p.arrivals(c.chain, given)...)
 	slices.Sort(w.starts)
 	w.starts = slices.Compact(w.starts)
@@ -138,6 +141,9 @@ func (w *utxoWalk) targeted(ctx context.Context, held []store.OutputNumber) erro
 		return err
 	}
 	for w.queue.Len() > 0 {
+		if err := w.lookAhead(ctx); err != nil {
+			return err
+		}
 		number := w.queue.pop()
 		if w.rules.Fees == taint.FeesFollow {
 			if err := w.visitBlock(ctx, number); err != nil {
@@ -203,6 +209,9 @@ func (w *utxoWalk) visitBlock(ctx context.Context, number store.TxNumber) error 
 		}
 		if w.queue.Len() == 0 || w.queue.numbers[0] >= last {
 			break
+		}
+		if err := w.lookAhead(ctx); err != nil {
+			return err
 		}
 		number = w.queue.pop()
 	}
@@ -437,6 +446,16 @@ func (q *txQueue) pop() store.TxNumber {
 	n, _ := heap.Pop(&q.numbers).(store.TxNumber)
 	q.last, q.any = n, true
 	return n
+}
+
+// next gives the first numbers that wait, each once. They stay.
+func (q *txQueue) next(most int) (first []store.TxNumber) {
+	for rest := slices.Clone(q.numbers); len(rest) > 0 && len(first) < most; {
+		if n, _ := heap.Pop(&rest).(store.TxNumber); len(first) == 0 || n != first[len(first)-1] {
+			first = append(first, n)
+		}
+	}
+	return first
 }
 
 type numberHeap []store.TxNumber
