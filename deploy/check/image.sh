@@ -18,10 +18,11 @@ end() {
 trap end EXIT
 
 goroot=$(go env GOROOT)
+modules=$(go env GOMODCACHE) # where it is: what is compiled knows its folder, and is not compiled again
 mkdir "$work/empty"
-printf 'FROM scratch\nENV PATH=%s/bin:/usr/bin:/bin HOME=/root GOMODCACHE=/go GOCACHE=/cache GOPROXY=%s GOTOOLCHAIN=local\nWORKDIR /tmp\n' "$goroot" "$(go env GOPROXY)" >"$work/empty/recipe"
+printf 'FROM scratch\nENV PATH=%s/bin:/usr/bin:/bin HOME=/root GOMODCACHE=%s GOCACHE=/cache GOPROXY=%s GOTOOLCHAIN=local\nWORKDIR /tmp\n' "$goroot" "$modules" "$(go env GOPROXY)" >"$work/empty/recipe"
 b bud --isolation chroot -f "$work/empty/recipe" -t localhost/go "$work/empty" >"$work/said" 2>&1 || fail "$(tail -n 5 "$work/said")"
-mounts=(-v "$(go env GOMODCACHE):/go" -v "$(go env GOCACHE):/cache")
+mounts=(-v "$modules:$modules" -v "$(go env GOCACHE):/cache")
 for folder in /usr /bin /lib /lib64 /etc; do [ ! -e "$folder" ] || mounts+=(-v "$folder:$folder:ro"); done
 case $goroot in /usr/*) ;; *) mounts+=(-v "$goroot:$goroot:ro") ;; esac
 b bud --isolation chroot --format docker --network host "${mounts[@]}" --build-arg GO_IMAGE=localhost/go --build-arg REVISION=check \
@@ -49,8 +50,9 @@ ip link set lo up
 mount --bind "$tree" "$new"
 mount --bind "$volume" "$new/var/lib/coldtrail"
 mount -o remount,bind,ro "$new"
-in_image() { env -i "${environment[@]}" setpriv --no-new-privs chroot --userspec="$user" "$new" "$@"; }
-in_image "${command[@]}" &
+into=(env -i "${environment[@]}" setpriv --no-new-privs chroot --userspec="$user" "$new")
+in_image() { "${into[@]}" "$@"; }
+"${into[@]}" "${command[@]}" & # each of these becomes the next: this is the number of the server
 server=$!
 for _ in $(seq 100); do
   if said=$(in_image "${health[@]}" 2>&1); then break; fi
