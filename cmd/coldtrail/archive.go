@@ -96,7 +96,7 @@ func chainsNamed(names []string) (list []ledger.Chain, err error) {
 	return list, nil
 }
 
-// bar shows the progress of an archive from its first word on.
+// archiveBar shows how far an archive has come, from the first word of it on.
 func (s *session) archiveBar(what string) (tell func(done, total uint64), end func()) {
 	var bar *progress
 	tell = func(done, total uint64) {
