@@ -82,6 +82,7 @@ var rules = []rule{
 	{"store/memory", adapter, []string{"ledger", "attribution/label", "store"}, "the reference store: the oracle of the others"},
 	{"store/embedded", adapter, []string{"ledger", "attribution/label", "internal/mapped", "store"}, "the store of one machine, on Pebble"},
 	{"store/archive", adapter, []string{"ledger", "chain/bitcoin", "chain/evm", "attribution/label", "internal/footer", "internal/mapped", "store"}, "all that a store holds as tables in Parquet files, out and in again"},
+	{"store/clickhouse", adapter, []string{"ledger", "attribution/label", "store"}, "the store of a cluster, on ClickHouse: exact while servers fail"},
 	{"store/storetest", suite, []string{"ledger", "attribution/label", "store", "store/memory"}, "the suite every store must pass, and random ledgers"},
 	{"attribution/cluster/files", adapter, []string{"ledger", "attribution/cluster", "internal/mapped"}, "a forest of clusters in mapped files"},
 	{"attribution", engine, []string{"ledger", "attribution/label", "attribution/feed", "attribution/coinjoin", "attribution/cluster", "attribution/behaviour", "store"}, "labels and clusters kept current: what lists said before, the claim to decide by, who owns what and why"},

@@ -85,8 +85,14 @@ type watcher struct {
 func (f *followFlags) follow(ctx context.Context, s *session, o *opened, chains []followed, w watcher) error {
 	group, ctx := errgroup.WithContext(ctx)
 	for _, one := range chains {
+		following := f.following(s, o, one, w)
+		if s.store != "" {
+			others := &standby{o: o, chain: one.chain, w: w}
+			following = others.shared(following)
+			group.Go(func() error { return others.watch(ctx, max(f.Every, time.Second)) })
+		}
 		group.Go(func() error {
-			err := ingest.Follow(ctx, gated{o.store, o.engine}, one.chain, f.following(s, o, one, w))
+			err := ingest.Follow(ctx, gated{o.store, o.engine}, one.chain, following)
 			if ctx.Err() != nil {
 				return nil //nolint:nilerr // it was to end
 			}

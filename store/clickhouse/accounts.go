@@ -46,7 +46,7 @@ type stagedTx struct {
 func (v *view) bodiesBetween(ctx context.Context, run []headed, more string) (found []stagedTx, err error) {
 	t := v.trip()
 	ask(t, v.between("SELECT height, position, body FROM "+v.store.t("transactions"), run[0].height, run[len(run)-1].height, more),
-		func(r rows) (x stagedTx, err error) { return x, r.Scan(&x.height, &x.at, &x.body) }, &found)
+		func(r scanned) (x stagedTx, err error) { return x, r.Scan(&x.height, &x.at, &x.body) }, &found)
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
@@ -257,7 +257,7 @@ func (v *view) effects(ctx context.Context, addresses []string, last seat) (map[
 	t := v.trip()
 	ask(t, about(v.store, addresses, v.store.byText, func(piece []string) string {
 		return "SELECT address, height, position, effect FROM " + v.store.t("postings") + v.where(fmt.Sprintf("height <= %d AND address IN %s", last.height, list(piece, quote)))
-	}), func(r rows) (e effect, err error) { return e, r.Scan(&e.address, &e.height, &e.at, &e.tx) }, &effects)
+	}), func(r scanned) (e effect, err error) { return e, r.Scan(&e.address, &e.height, &e.at, &e.tx) }, &effects)
 	ask(t, about(v.store, addresses, v.store.byText, func(piece []string) string {
 		return "SELECT address, height, position, asset, before, amount FROM " + v.store.t("openings") + v.where("address IN "+list(piece, quote))
 	}), scanOpening, &openings)
@@ -276,7 +276,7 @@ func (v *view) effects(ctx context.Context, addresses []string, last seat) (map[
 	return byAddress, stated, nil
 }
 
-func scanOpening(r rows) (o opening, err error) {
+func scanOpening(r scanned) (o opening, err error) {
 	var amount [32]byte
 	err = r.Scan(&o.address, &o.height, &o.at, &o.asset, &o.before, &amount)
 	o.amount.SetBytes32(amount[:])

@@ -290,7 +290,7 @@ func (s *Store) identities(ctx context.Context, now *seal, heights []uint64) (ma
 	t := s.trip(now.point())
 	ask(t, about(s, heights, s.byHeight, func(piece []uint64) string {
 		return "SELECT height, identity FROM " + s.t("headers") + " WHERE " + now.visible() + " AND height IN " + list(piece, decimal)
-	}), func(r rows) (n named, err error) { return n, r.Scan(&n.height, (*[32]byte)(&n.identity)) }, &found)
+	}), func(r scanned) (n named, err error) { return n, r.Scan(&n.height, (*[32]byte)(&n.identity)) }, &found)
 	held := map[uint64]ledger.Hash{}
 	if len(heights) == 0 {
 		return held, nil

@@ -34,7 +34,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"golang.org/x/sync/errgroup"
 
 	"coldtrail/ledger"
@@ -85,7 +84,7 @@ func (s *Store) Close() error {
 	}
 	for _, sh := range s.shards {
 		for _, r := range sh.replicas {
-			errs = append(errs, r.conn.Close())
+			errs = append(errs, r.close())
 		}
 	}
 	return errors.Join(errs...)
@@ -99,15 +98,15 @@ func (s *Store) Trips() uint64 { return s.trips.Load() }
 func (s *Store) find(ctx context.Context) error {
 	var causes []error
 	for _, host := range s.options.Hosts {
-		conn, err := dial(&s.options, host)
+		first, err := newReplica(&s.options, host)
 		if err != nil {
 			return err
 		}
-		err = s.findFrom(ctx, conn, host)
+		err = s.watched(ctx, first, func(ctx context.Context) error { return s.findFrom(ctx, first) })
 		if err == nil {
 			return nil
 		}
-		causes = append(causes, fmt.Errorf("%s: %w", host, err), conn.Close())
+		causes = append(causes, fmt.Errorf("%s: %w", host, err), first.close())
 		if refusal(err) {
 			break
 		}
@@ -115,48 +114,48 @@ func (s *Store) find(ctx context.Context) error {
 	return errors.Join(causes...)
 }
 
-func (s *Store) findFrom(ctx context.Context, conn driver.Conn, host string) error {
-	version, err := conn.ServerVersion()
-	if err != nil {
+func (s *Store) findFrom(ctx context.Context, first *replica) error {
+	var version string
+	if err := first.conn.QueryRow(ctx, "SELECT version()").Scan(&version); err != nil {
 		return err
 	}
-	s.version = [2]uint64{version.Version.Major, version.Version.Minor}
+	if _, err := fmt.Sscanf(version, "%d.%d", &s.version[0], &s.version[1]); err != nil {
+		return fmt.Errorf("version %q: %w", version, err)
+	}
 	if s.options.Cluster == "" {
-		s.shards = []*shard{{number: 1, replicas: []*replica{{address: host, conn: conn, clock: s.options.Clock}}}}
+		s.shards = []*shard{{number: 1, replicas: []*replica{first}}}
 		return nil
 	}
-	rows, err := conn.Query(ctx, "SELECT shard_num, host_name, port FROM system.clusters WHERE cluster = "+quote(s.options.Cluster)+" ORDER BY shard_num, replica_num")
+	rows, err := first.conn.Query(ctx, "SELECT shard_num, host_name, port FROM system.clusters WHERE cluster = "+quote(s.options.Cluster)+" ORDER BY shard_num, replica_num")
 	if err != nil {
 		return err
 	}
-	defer func() { _ = rows.Close() }() // Err tells
-	var shards []*shard
-	for rows.Next() {
+	s.shards = nil
+	err = drain(rows, func(r scanned) error {
 		var number uint32
 		var name string
 		var port uint16
-		if err := rows.Scan(&number, &name, &port); err != nil {
+		if err := r.Scan(&number, &name, &port); err != nil {
 			return err
 		}
-		if len(shards) == 0 || shards[len(shards)-1].number != int(number) {
-			shards = append(shards, &shard{number: int(number)})
+		if len(s.shards) == 0 || s.shards[len(s.shards)-1].number != int(number) {
+			s.shards = append(s.shards, &shard{number: int(number)})
 		}
-		address := net.JoinHostPort(name, strconv.Itoa(int(port)))
-		peer, err := dial(&s.options, address)
+		peer, err := newReplica(&s.options, net.JoinHostPort(name, strconv.Itoa(int(port))))
 		if err != nil {
 			return err
 		}
-		last := shards[len(shards)-1]
-		last.replicas = append(last.replicas, &replica{address: address, conn: peer, clock: s.options.Clock})
-	}
-	if err := rows.Err(); err != nil {
+		last := s.shards[len(s.shards)-1]
+		last.replicas = append(last.replicas, peer)
+		return nil
+	})
+	if err != nil {
 		return err
 	}
-	if len(shards) == 0 {
+	if len(s.shards) == 0 {
 		return fmt.Errorf("no cluster %q in the servers' remote_servers", s.options.Cluster)
 	}
-	s.shards = shards
-	return conn.Close()
+	return first.close()
 }
 
 // prepareAll makes the tables on every server that answers. A shard without any is an error.

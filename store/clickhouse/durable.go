@@ -46,7 +46,7 @@ func (s *Store) reachable(ctx context.Context, sh *shard) bool {
 		if r.isAway() {
 			return false
 		}
-		if err := r.conn.Ping(ctx); err != nil {
+		if err := s.ping(ctx, r); err != nil {
 			r.failed()
 			return false
 		}
@@ -110,16 +110,16 @@ func (s *Store) settleShard(ctx context.Context, sh *shard, points []point) erro
 
 func (s *Store) settleReplica(ctx context.Context, sh *shard, r *replica, points []point) error {
 	deadline := s.options.Clock().Add(s.options.Patience)
-	if err := s.prepare(ctx, r, sh); err != nil {
-		if !refusal(err) {
-			r.failed()
-		}
-		return err
-	}
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
 		var behind uint64
-		if err := r.conn.QueryRow(ctx, "SELECT toUInt64("+s.lag()+")").Scan(&behind); err != nil {
-			if ctx.Err() == nil {
+		err := s.watched(ctx, r, func(ctx context.Context) error {
+			if err := s.prepare(ctx, r, sh); err != nil {
+				return err
+			}
+			return r.conn.QueryRow(ctx, "SELECT toUInt64("+s.lag()+")").Scan(&behind)
+		})
+		if err != nil {
+			if ctx.Err() == nil && !refusal(err) {
 				r.failed()
 			}
 			return err

@@ -112,3 +112,64 @@ func TestShardGone(t *testing.T) {
 		t.Errorf("after they are back: %v, want %v, %v", histories, wanted, err)
 	}
 }
+
+// TestReplicaFreezes: a server that takes connections and answers nothing is passed over, in
+// the middle of a question too.
+func TestReplicaFreezes(t *testing.T) {
+	c := clickhousetest.Start(t, 1, 2)
+	o := options(c)
+	o.Dial = time.Second
+	s := open(t, o)
+	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.UTXOBlocks(rt, storetest.Shape{Blocks: 6}) }).Example(3))
+	want := memory.New()
+	for _, into := range []store.Store{s, want} {
+		if err := into.Append(t.Context(), blocks[:5]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, want, s)
+	frozen := c.Shards[0][0]
+	frozen.Stop()
+	defer frozen.Cont()
+	same(t, want, s)
+	for _, into := range []store.Store{s, want} {
+		if err := into.Append(t.Context(), blocks[5:]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, want, s)
+}
+
+// TestKeeperGone: without ZooKeeper no replica can show that it is complete, so nothing is
+// answered; once it is back, everything is.
+func TestKeeperGone(t *testing.T) {
+	c := clickhousetest.Start(t, 1, 2)
+	o := options(c)
+	o.Patience = 2 * time.Second
+	s := open(t, o)
+	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.AccountBlocks(rt, storetest.Shape{Blocks: 4}) }).Example(3))
+	if err := s.Append(t.Context(), blocks); err != nil {
+		t.Fatal(err)
+	}
+	c.KillKeeper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		_, err := s.Status(t.Context())
+		var gone *clickhouse.ShardError
+		if errors.As(err, &gone) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("without ZooKeeper: %v", err)
+		}
+	}
+	c.RestartKeeper(t)
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		status, err := s.Status(t.Context())
+		if err == nil && len(status) == 1 && status[0].Blocks == uint64(len(blocks)) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("with ZooKeeper again: %v, %v", status, err)
+		}
+	}
+}

@@ -301,7 +301,7 @@ func (f *filler) lookAccounts(ctx context.Context, blocks []*ledger.Block) error
 	return nil
 }
 
-func scanText(r rows) (text string, err error) { return text, r.Scan(&text) }
+func scanText(r scanned) (text string, err error) { return text, r.Scan(&text) }
 
 func sorted(set map[string]bool) []string {
 	out := make([]string, 0, len(set))
@@ -370,7 +370,7 @@ func (f *filler) lookNewest(t *trip, addresses []string) {
 	ask(t, about(s, addresses, s.byText, func(piece []string) string {
 		return "SELECT address, max(bitOr(bitShiftLeft(height, 32), toUInt64(output))) FROM " + s.t("postings") +
 			f.view.where("spent = 0 AND address IN "+list(piece, quote)) + " GROUP BY address"
-	}), func(r rows) (struct{}, error) {
+	}), func(r scanned) (struct{}, error) {
 		var address string
 		var packed uint64
 		err := r.Scan(&address, &packed)

@@ -86,7 +86,7 @@ func (x *index) inherit(from *index, at *seal) {
 }
 
 // scanMark reads a block's numbers.
-func scanMark(r rows) (m mark, err error) {
+func scanMark(r scanned) (m mark, err error) {
 	return m, r.Scan(&m.height, &m.tx, &m.output, &m.time)
 }
 

@@ -78,7 +78,7 @@ type filed struct {
 }
 
 // scanClaim reads a claim, or the row that only marks the table (see Store.mark).
-func scanClaim(r rows) (f filed, err error) {
+func scanClaim(r scanned) (f filed, err error) {
 	var text string
 	if err := r.Scan(&f.batch, (*[16]byte)(&f.id), &text); err != nil || text == "" {
 		return f, err

@@ -35,7 +35,7 @@ type headed struct {
 	openings     string
 }
 
-func scanHeaded(r rows) (h headed, err error) {
+func scanHeaded(r scanned) (h headed, err error) {
 	return h, r.Scan(&h.height, &h.tx, &h.output, &h.time, (*[32]byte)(&h.hash), (*[32]byte)(&h.parent), &h.provenance, &h.txs, &h.openings)
 }
 
@@ -350,7 +350,7 @@ func comparePostings(a, b posting) int {
 }
 
 func (v *view) askPostings(t *trip, addresses []string, starts map[string]uint64, end string, into *[]posting) {
-	scan := func(r rows) (p posting, err error) {
+	scan := func(r scanned) (p posting, err error) {
 		return p, r.Scan(&p.address, &p.height, &p.at, &p.spent, &p.made, &p.output, &p.value)
 	}
 	ask(t, about(v.store, addresses, v.store.byText, func(piece []string) string {

@@ -16,6 +16,7 @@ import (
 type replica struct {
 	address string
 	conn    driver.Conn
+	pulse   driver.Conn // for pings alone, so that they never wait for a statement
 	clock   func() time.Time
 
 	mu      sync.Mutex
@@ -53,7 +54,53 @@ func (e *ShardError) Unwrap() []error { return e.Causes }
 // errBehind says that a replica has not yet fetched everything.
 var errBehind = errors.New("has not fetched everything yet")
 
-// dial makes the connection pool of a server. Nothing is asked yet.
+// errSilent says that a server takes connections and does not answer.
+var errSilent = errors.New("does not answer")
+
+// watched does something with a server, and gives it up where the server does not answer a
+// ping in the meantime: one that is frozen would be waited for as long as the slowest
+// statement may take.
+func (s *Store) watched(ctx context.Context, r *replica, do func(ctx context.Context) error) error {
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		for sleep(inner, s.options.Dial) == nil {
+			if err := s.ping(inner, r); err != nil && inner.Err() == nil {
+				cancel(errSilent)
+			}
+		}
+	}()
+	err := do(inner)
+	if err != nil && errors.Is(context.Cause(inner), errSilent) {
+		return errSilent
+	}
+	return err
+}
+
+// ping asks a server for a sign of life.
+func (s *Store) ping(ctx context.Context, r *replica) error {
+	ctx, cancel := context.WithTimeout(ctx, s.options.Dial)
+	defer cancel()
+	return r.pulse.Ping(ctx)
+}
+
+// newReplica makes the connection pools of a server. Nothing is asked yet.
+func newReplica(o *Options, address string) (*replica, error) {
+	conn, err := dial(o, address)
+	if err != nil {
+		return nil, err
+	}
+	pulse, err := dial(o, address)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &replica{address: address, conn: conn, pulse: pulse, clock: o.Clock}, nil
+}
+
+// close ends the connections.
+func (r *replica) close() error { return errors.Join(r.conn.Close(), r.pulse.Close()) }
+
+// dial makes a connection pool.
 func dial(o *Options, address string) (driver.Conn, error) {
 	options := &driver.Options{
 		Addr: []string{address}, Auth: driver.Auth{Username: o.User, Password: o.Password},
@@ -148,10 +195,12 @@ func (s *Store) on(ctx context.Context, sh *shard, do func(ctx context.Context, 
 		var causes []error
 		behind := false
 		for _, r := range sh.order() {
-			err := s.prepare(ctx, r, sh)
-			if err == nil {
-				err = do(ctx, r)
-			}
+			err := s.watched(ctx, r, func(ctx context.Context) error {
+				if err := s.prepare(ctx, r, sh); err != nil {
+					return err
+				}
+				return do(ctx, r)
+			})
 			switch {
 			case err == nil:
 				r.answered()

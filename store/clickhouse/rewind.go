@@ -65,7 +65,7 @@ func (s *Store) fallBack(ctx context.Context, now, next *seal, from uint64) erro
 	var heads []head
 	t := s.trip(now.point())
 	ask(t, s.everywhere("SELECT height, hash, time, content, first_tx, txs, first_output, outputs, blocks, counted, weakest, unspent, unspent_value, accounts FROM "+
-		s.t("headers")+fmt.Sprintf(" WHERE %s AND height < %d ORDER BY height DESC LIMIT 1", now.visible(), from)), func(r rows) (h head, err error) {
+		s.t("headers")+fmt.Sprintf(" WHERE %s AND height < %d ORDER BY height DESC LIMIT 1", now.visible(), from)), func(r scanned) (h head, err error) {
 		err = r.Scan(&h.height, (*[32]byte)(&h.hash), &h.time, (*[32]byte)(&h.Content), &h.Txs, &h.txs, &h.Outputs, &h.made,
 			&h.Blocks, &h.Counted, (*uint8)(&h.Weakest), &h.Unspent, &h.UnspentValue, &h.Accounts)
 		h.Txs += uint64(h.txs)

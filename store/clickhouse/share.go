@@ -332,10 +332,10 @@ func (b *Backfill) staged(ctx context.Context, now *seal, r store.Range) ([]*led
 	wide.leave(stretch{From: uint64(r.From), To: uint64(r.To), Only: r.Attempt})
 	v := &view{seal: wide, store: s}
 	t := s.trip(point{"staged " + string(b.chain), moment{r.Attempt, uint64(r.From)}})
-	ask(t, v.between("SELECT height, header FROM "+s.t("staged"), uint64(r.From), uint64(r.To), ""), func(x rows) (h stagedBlock, err error) {
+	ask(t, v.between("SELECT height, header FROM "+s.t("staged"), uint64(r.From), uint64(r.To), ""), func(x scanned) (h stagedBlock, err error) {
 		return h, x.Scan(&h.height, &h.text)
 	}, &headers)
-	ask(t, v.between("SELECT height, position, body FROM "+s.t("transactions"), uint64(r.From), uint64(r.To), ""), func(x rows) (tx stagedTx, err error) {
+	ask(t, v.between("SELECT height, position, body FROM "+s.t("transactions"), uint64(r.From), uint64(r.To), ""), func(x scanned) (tx stagedTx, err error) {
 		return tx, x.Scan(&tx.height, &tx.at, &tx.body)
 	}, &bodies)
 	if err := t.run(ctx); err != nil {

@@ -40,12 +40,12 @@ func (t *trip) run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// rows is what a scan reads.
-type rows interface{ Scan(into ...any) error }
+// scanned is a row of an answer.
+type scanned interface{ Scan(into ...any) error }
 
 // ask plans statements; into gets what they answer, in the order of the statements, once
 // the trip has run. An answer that breaks off is thrown away and asked for again elsewhere.
-func ask[T any](t *trip, questions []question, scan func(rows) (T, error), into *[]T) {
+func ask[T any](t *trip, questions []question, scan func(scanned) (T, error), into *[]T) {
 	answers := make([][]T, len(questions))
 	var answered atomic.Int64
 	for i, q := range questions {
@@ -65,7 +65,7 @@ func ask[T any](t *trip, questions []question, scan func(rows) (T, error), into 
 }
 
 // read runs one statement on a replica that can be believed.
-func read[T any](ctx context.Context, s *Store, at point, q question, scan func(rows) (T, error)) (all []T, err error) {
+func read[T any](ctx context.Context, s *Store, at point, q question, scan func(scanned) (T, error)) (all []T, err error) {
 	err = s.on(ctx, s.shards[q.shard], func(ctx context.Context, r *replica) error {
 		if err := s.complete(ctx, r, at); err != nil {
 			return err
@@ -75,7 +75,7 @@ func read[T any](ctx context.Context, s *Store, at point, q question, scan func(
 		if err != nil {
 			return err
 		}
-		return drain(found, func(r rows) error {
+		return drain(found, func(r scanned) error {
 			one, err := scan(r)
 			all = append(all, one)
 			return err
@@ -85,7 +85,7 @@ func read[T any](ctx context.Context, s *Store, at point, q question, scan func(
 }
 
 // drain reads an answer to its end.
-func drain(found chdriver.Rows, each func(rows) error) error {
+func drain(found chdriver.Rows, each func(scanned) error) error {
 	defer func() { _ = found.Close() }() // Err tells what went wrong
 	for found.Next() {
 		if err := each(found); err != nil {

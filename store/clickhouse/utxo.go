@@ -23,7 +23,7 @@ func (v *view) identified(ctx context.Context, ids []string) (found []parent, er
 	t := v.trip()
 	ask(t, about(v.store, ids, v.store.byText, func(piece []string) string {
 		return "SELECT id, height, position, first_output, outputs FROM " + v.store.t("ids") + v.where("id IN "+list(piece, quote))
-	}), func(r rows) (p parent, err error) {
+	}), func(r scanned) (p parent, err error) {
 		return p, r.Scan((*[32]byte)(&p.id), &p.height, &p.position, &p.first, &p.outputs)
 	}, &found)
 	if err := t.run(ctx); err != nil {
@@ -73,7 +73,7 @@ func (v *view) fates(ctx context.Context, wanted []seat, also func(*trip)) (map[
 	of := func(s seat) int { return v.store.byHeight(s.height) }
 	ask(t, about(v.store, wanted, of, func(piece []seat) string {
 		return "SELECT height, output, position, vout, value, address, unspendable FROM " + v.store.t("outputs") + v.where(within("height", piece)+" AND (height, output) IN "+seats(piece))
-	}), func(r rows) (f fate, err error) {
+	}), func(r scanned) (f fate, err error) {
 		var unspendable uint8
 		err = r.Scan(&f.height, &f.at, &f.position, &f.vout, &f.value, &f.address, &unspendable)
 		f.unspendable, f.spender = unspendable == 1, noSeat
@@ -81,7 +81,7 @@ func (v *view) fates(ctx context.Context, wanted []seat, also func(*trip)) (map[
 	}, &outputs)
 	ask(t, about(v.store, wanted, of, func(piece []seat) string {
 		return "SELECT made, output, height, position, overwritten FROM " + v.store.t("spends") + v.where(within("made", piece)+" AND (made, output) IN "+seats(piece))
-	}), func(r rows) (s spend, err error) {
+	}), func(r scanned) (s spend, err error) {
 		return s, r.Scan(&s.output.height, &s.output.at, &s.spender.height, &s.spender.at, &s.overwritten)
 	}, &spends)
 	if also != nil {
@@ -209,7 +209,7 @@ func (v *view) ids(ctx context.Context, wanted []seat) (map[seat]ledger.Hash, er
 	t := v.trip()
 	ask(t, about(v.store, wanted, func(s seat) int { return v.store.byHeight(s.height) }, func(piece []seat) string {
 		return "SELECT height, position, id FROM " + v.store.t("transactions") + v.where(within("height", piece)+" AND (height, position) IN "+seats(piece))
-	}), func(r rows) (n named, err error) { return n, r.Scan(&n.height, &n.at, (*[32]byte)(&n.id)) }, &found)
+	}), func(r scanned) (n named, err error) { return n, r.Scan(&n.height, &n.at, (*[32]byte)(&n.id)) }, &found)
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
@@ -240,7 +240,7 @@ type resolvedTx struct {
 
 const resolvedColumns = "height, position, open, first_output, in_made, in_output, in_value, in_kind, out_value, out_kind, previous_made, previous_output"
 
-func scanResolved(r rows) (x resolvedTx, err error) {
+func scanResolved(r scanned) (x resolvedTx, err error) {
 	return x, r.Scan(&x.height, &x.at, &x.open, &x.first, &x.inMade, &x.inOutput, &x.inValue, &x.inKind, &x.outValue, &x.outKind, &x.previousMade, &x.previousOutput)
 }
 
@@ -329,7 +329,7 @@ func (v *view) resolve(ctx context.Context, wanted []seat) (*resolvedTxs, error)
 	return found, nil
 }
 
-func scanSeat(r rows) (s seat, err error) { return s, r.Scan(&s.height, &s.at) }
+func scanSeat(r scanned) (s seat, err error) { return s, r.Scan(&s.height, &s.at) }
 
 func blocksOf(sorted []seat) []uint64 {
 	return slices.Compact(heightsOf(sorted, func(s seat) uint64 { return s.height }))
@@ -358,7 +358,7 @@ func (v *view) askBodies(t *trip, wanted []seat) func() (map[seat]*ledger.Tx, er
 	found := &[]raw{}
 	ask(t, about(v.store, wanted, func(s seat) int { return v.store.byHeight(s.height) }, func(piece []seat) string {
 		return "SELECT height, position, body FROM " + v.store.t("transactions") + v.where(within("height", piece)+" AND (height, position) IN "+seats(piece))
-	}), func(r rows) (x raw, err error) { return x, r.Scan(&x.height, &x.at, &x.body) }, found)
+	}), func(r scanned) (x raw, err error) { return x, r.Scan(&x.height, &x.at, &x.body) }, found)
 	return func() (map[seat]*ledger.Tx, error) {
 		byPlace := make(map[seat]*ledger.Tx, len(*found))
 		for _, x := range *found {
