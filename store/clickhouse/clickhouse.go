@@ -46,6 +46,7 @@ type Store struct {
 	shards  []*shard
 	keeper  *keeper // nil without one
 	trips   atomic.Uint64
+	listen  func(sql string) // told of every question; for tests
 
 	writing sync.Mutex // one Append, Rewind or AddClaims of this process at a time
 	writers map[ledger.Chain]*writer
@@ -181,6 +182,14 @@ func (s *Store) prepareAll(ctx context.Context) error {
 		}
 	}
 	return group.Wait()
+}
+
+// say tells of a question.
+func (s *Store) say(sql string) string {
+	if s.listen != nil {
+		s.listen(sql)
+	}
+	return sql
 }
 
 // t is the full name of a table.

@@ -28,3 +28,23 @@ func (s *Store) Empty(ctx context.Context) error {
 
 // Tune makes left-overs be cleared away sooner.
 func (o *Options) Tune(clearAt int, age time.Duration) { o.clearAt, o.clearAge = clearAt, age }
+
+// Listen is told of every question and deletion.
+func (s *Store) Listen(heard func(sql string)) { s.listen = heard }
+
+// Today lists the statements that make the tables on today's ClickHouse.
+func Today(database string) (list []string) {
+	p := place{version: [2]uint64{26, 7}, database: database}
+	for i := range tables {
+		list = append(list, tables[i].create(p))
+	}
+	return list
+}
+
+// Inserts lists, for each table, an insert of a row of nothing.
+func Inserts(database string) (list []string) {
+	for i := range tables {
+		list = append(list, "INSERT INTO "+name(database)+"."+tables[i].name+" ("+tables[i].columns[0].name+") SELECT "+map[bool]string{true: "''", false: "toUInt64(0)"}[tables[i].columns[0].kind == "String"])
+	}
+	return list
+}

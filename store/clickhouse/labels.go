@@ -46,7 +46,7 @@ func (s *Store) labelView(ctx context.Context) (now labelling, err error) {
 	err = s.on(ctx, s.shards[0], func(ctx context.Context, r *replica) error {
 		var behind uint64
 		sequences, batches, counts, sums = nil, nil, nil, nil
-		if err := r.conn.QueryRow(ctx, sql).Scan(&behind, &sequences, &batches, &counts, &sums); err != nil {
+		if err := r.conn.QueryRow(ctx, s.say(sql)).Scan(&behind, &sequences, &batches, &counts, &sums); err != nil {
 			return err
 		}
 		if behind > 0 {

@@ -121,7 +121,7 @@ func (s *Store) clear(ctx context.Context, chain ledger.Chain, gone []stretch) (
 		for _, sh := range s.shards {
 			t.jobs = append(t.jobs, func(ctx context.Context) error {
 				return s.on(ctx, sh, func(ctx context.Context, r *replica) error {
-					return r.conn.Exec(ctx, "ALTER TABLE "+s.t(tables[i].name)+" DELETE WHERE "+leftOver(chain, gone))
+					return r.conn.Exec(ctx, s.say("ALTER TABLE "+s.t(tables[i].name)+" DELETE WHERE "+leftOver(chain, gone)))
 				})
 			})
 		}

@@ -185,7 +185,7 @@ func (s *Store) seals(ctx context.Context, chain ledger.Chain) ([]*seal, error) 
 	err := s.on(ctx, s.shards[0], func(ctx context.Context, r *replica) error {
 		var behind uint64
 		texts = nil
-		if err := r.conn.QueryRow(ctx, sql).Scan(&behind, &texts); err != nil {
+		if err := r.conn.QueryRow(ctx, s.say(sql)).Scan(&behind, &texts); err != nil {
 			return err
 		}
 		if behind > 0 {

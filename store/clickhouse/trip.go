@@ -71,7 +71,7 @@ func read[T any](ctx context.Context, s *Store, at point, q question, scan func(
 			return err
 		}
 		all = all[:0]
-		found, err := r.conn.Query(ctx, q.sql)
+		found, err := r.conn.Query(ctx, s.say(q.sql))
 		if err != nil {
 			return err
 		}
