@@ -59,7 +59,7 @@ func start(t *testing.T, changes ...func(*server.Options, *server.Parts)) *world
 	}
 	w.server, w.url = s, scheme+listener.Addr().String()
 	transport := &http.Transport{}
-	w.client = &http.Client{Transport: transport, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	w.client = &http.Client{Transport: transport, Timeout: time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, listener) }()
