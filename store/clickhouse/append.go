@@ -19,6 +19,10 @@ type writer struct {
 	lease    *Lease // nil without a keeper
 	begun    bool   // its first attempt is on record
 	unsure   bool   // its last write failed: what it inserted must not count
+
+	clearing []stretch // that servers were told to delete
+	lookAt   time.Time // when to look whether they have
+	deleteAt time.Time // when to tell them again
 }
 
 // Append adds blocks, all of them or none.

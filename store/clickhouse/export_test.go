@@ -2,7 +2,10 @@ package clickhouse
 
 import (
 	"context"
+	"testing"
 	"time"
+
+	"coldtrail/ledger"
 )
 
 // Empty makes a store look new: every chain is rewound to nothing, and the labels so far are
@@ -47,4 +50,14 @@ func Inserts(database string) (list []string) {
 		list = append(list, "INSERT INTO "+name(database)+"."+tables[i].name+" ("+tables[i].columns[0].name+") SELECT "+map[bool]string{true: "''", false: "toUInt64(0)"}[tables[i].columns[0].kind == "String"])
 	}
 	return list
+}
+
+// Stretches counts those in which there may be left-overs.
+func (s *Store) Stretches(t *testing.T, chain ledger.Chain) int {
+	t.Helper()
+	list, err := s.seals(t.Context(), chain)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	return len(list[0].Stale)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +112,55 @@ func TestShardGone(t *testing.T) {
 	}
 	if wanted, err := want.History(t.Context(), blocks[0].Chain, everybody); err != nil || !reflect.DeepEqual(histories, wanted) {
 		t.Errorf("after they are back: %v, want %v, %v", histories, wanted, err)
+	}
+}
+
+// TestCleared: what rewinds leave behind is deleted from the tables on every replica, and
+// nothing else is.
+func TestCleared(t *testing.T) {
+	c := clickhousetest.Start(t, 1, 2)
+	o := options(c)
+	o.Tune(3, -time.Hour)
+	s, want := open(t, o), memory.New()
+	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.UTXOBlocks(rt, storetest.Shape{Blocks: 6}) }).Example(3))
+	again := func(n int) {
+		for _, into := range []store.Store{s, want} {
+			for _, err := range []error{
+				into.Append(t.Context(), blocks[:n+1]), into.Rewind(t.Context(), blocks[0].Chain, blocks[n].Height), into.Append(t.Context(), blocks[n:n+1]),
+			} {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		same(t, want, s)
+	}
+	txs := 0
+	for n, b := range blocks {
+		again(n)
+		txs += len(b.Txs)
+	}
+	// Each further write leaves the last block behind once more, and looks what is deleted.
+	most := txs + 3*len(blocks[len(blocks)-1].Txs)
+	for deadline := time.Now().Add(90 * time.Second); ; again(len(blocks) - 1) {
+		kept := 0
+		for _, node := range c.Shards[0] {
+			text, err := node.Query(t.Context(), "SELECT count() FROM "+o.Database+".transactions WHERE chain != ''")
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows, err := strconv.Atoi(strings.TrimSpace(text))
+			if err != nil || rows < txs {
+				t.Fatalf("%s keeps %q rows of %d transactions, %v", node.Address, text, txs, err)
+			}
+			kept = max(kept, rows)
+		}
+		if kept <= most && s.Stretches(t, blocks[0].Chain) < 3 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d rows of %d transactions are kept in %d stretches", kept, txs, s.Stretches(t, blocks[0].Chain))
+		}
 	}
 }
 

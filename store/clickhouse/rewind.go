@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"coldtrail/ledger"
@@ -84,35 +85,56 @@ func (s *Store) fallBack(ctx context.Context, now, next *seal, from uint64) erro
 }
 
 // cleared deletes left-overs once there are many stretches of them. They are invisible either
-// way; what it saves is room, and conditions in every question. A stretch is forgotten only
-// when every replica has deleted its rows.
+// way; what it saves is room, and conditions in every question. Servers delete when they find
+// the time: a later write looks whether every replica has, and only then is a stretch forgotten.
 func (s *Store) cleared(ctx context.Context, now *seal) (*seal, error) {
-	if len(now.Stale) < s.options.clearAt {
-		return now, nil
-	}
-	old := s.options.Clock().Add(-s.options.clearAge).Unix()
-	var kept, gone []stretch
-	for _, left := range now.Stale {
-		if left.Since <= old {
-			gone = append(gone, left)
-		} else {
-			kept = append(kept, left)
+	w, moment := s.writers[now.Chain], s.options.Clock()
+	switch {
+	case len(w.clearing) == 0 && len(now.Stale) >= s.options.clearAt:
+		old := moment.Add(-s.options.clearAge).Unix()
+		var gone []stretch
+		for _, left := range now.Stale {
+			if left.Since <= old {
+				gone = append(gone, left)
+			}
 		}
+		if len(gone) == 0 {
+			return now, nil
+		}
+		if err := s.clear(ctx, now.Chain, gone); err != nil {
+			return nil, err
+		}
+		w.clearing, w.lookAt, w.deleteAt = gone, moment.Add(clearPause), moment.Add(deletePause)
+	case len(w.clearing) > 0 && moment.After(w.lookAt):
+		w.lookAt = moment.Add(clearPause)
+		kept, err := s.remaining(ctx, now.Chain, w.clearing)
+		if err != nil {
+			return now, ctx.Err() // a replica that is away has not deleted; it is asked again
+		}
+		if kept > 0 {
+			if moment.After(w.deleteAt) {
+				w.deleteAt = moment.Add(deletePause)
+				return now, s.clear(ctx, now.Chain, w.clearing)
+			}
+			return now, nil
+		}
+		next := s.next(now)
+		next.Stale = slices.DeleteFunc(next.Stale, func(left stretch) bool { return slices.Contains(w.clearing, left) })
+		w.clearing = nil
+		return next, s.seal(ctx, next)
 	}
-	if len(gone) == 0 {
-		return now, nil
-	}
-	whole, err := s.clear(ctx, now.Chain, gone)
-	if err != nil || !whole {
-		return now, err
-	}
-	next := s.next(now)
-	next.Stale = kept
-	return next, s.seal(ctx, next)
+	return now, nil
 }
 
-// clear deletes rows on every shard and says whether all replicas are done.
-func (s *Store) clear(ctx context.Context, chain ledger.Chain, gone []stretch) (bool, error) {
+// Servers are left alone with a deletion for a moment before somebody looks, and are told
+// again after a while: old ones leave out a part that came at the same moment.
+const (
+	clearPause  = time.Second
+	deletePause = 30 * time.Second
+)
+
+// clear begins to delete rows on every shard.
+func (s *Store) clear(ctx context.Context, chain ledger.Chain, gone []stretch) error {
 	t := s.trip(point{})
 	for i := range tables {
 		if !tables[i].has("attempt") {
@@ -126,22 +148,7 @@ func (s *Store) clear(ctx context.Context, chain ledger.Chain, gone []stretch) (
 			})
 		}
 	}
-	if err := t.run(ctx); err != nil {
-		return false, err
-	}
-	deadline := s.options.Clock().Add(s.options.Patience)
-	for {
-		pending, err := s.mutating(ctx)
-		if err != nil || pending == 0 {
-			return err == nil, nil //nolint:nilerr // a replica that does not say is not done; the next write asks again
-		}
-		if s.options.Clock().After(deadline) {
-			return false, nil
-		}
-		if err := sleep(ctx, 50*time.Millisecond); err != nil {
-			return false, err
-		}
-	}
+	return t.run(ctx)
 }
 
 // leftOver is the condition of rows that do not count.
@@ -156,20 +163,27 @@ func leftOver(chain ledger.Chain, gone []stretch) string {
 	return text + ")"
 }
 
-// mutating counts deletions that some replica has not done. Every replica must answer.
-func (s *Store) mutating(ctx context.Context) (pending uint64, err error) {
+// remaining counts the left-overs that some replica still has. Every replica must answer.
+func (s *Store) remaining(ctx context.Context, chain ledger.Chain, gone []stretch) (kept uint64, err error) {
 	s.trips.Add(1)
 	for _, sh := range s.shards {
 		for _, r := range sh.replicas {
-			var here uint64
-			err := r.conn.QueryRow(ctx, "SELECT count() FROM system.mutations WHERE is_done = 0 AND database = "+quote(s.options.Database)).Scan(&here)
-			if err != nil {
-				return 0, fmt.Errorf("%s: %w", r.address, err)
+			for i := range tables {
+				if !tables[i].has("attempt") {
+					continue
+				}
+				var here uint64
+				err := s.watched(ctx, r, func(ctx context.Context) error {
+					return r.conn.QueryRow(ctx, "SELECT count() FROM "+s.t(tables[i].name)+" WHERE "+leftOver(chain, gone)).Scan(&here)
+				})
+				if err != nil {
+					return 0, fmt.Errorf("%s: %w", r.address, err)
+				}
+				kept += here
 			}
-			pending += here
 		}
 	}
-	return pending, nil
+	return kept, nil
 }
 
 // has says whether a table has a column.
