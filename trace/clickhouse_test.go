@@ -20,7 +20,7 @@ var databases atomic.Int64
 // openOn opens a store in a new database of a cluster.
 func openOn(t *testing.T, c *clickhousetest.Cluster) *clickhouse.Store {
 	t.Helper()
-	o := clickhouse.Options{Database: fmt.Sprintf("traced_%d", databases.Add(1)), Session: 4 * time.Second}
+	o := clickhouse.Options{Database: fmt.Sprintf("traced_%d", databases.Add(1)), Session: 4 * time.Second, Clock: time.Now}
 	for _, shard := range c.Shards {
 		for _, node := range shard {
 			o.Hosts = append(o.Hosts, node.Address)

@@ -3,6 +3,7 @@ package archive_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,9 +32,18 @@ func openEmbedded(t *testing.T) store.Store {
 
 func openMemory(*testing.T) store.Store { return memory.New() }
 
+// fewer bounds how many random ledgers a test makes: each is written to many files.
+func fewer(t *testing.T) {
+	t.Helper()
+	if err := flag.Set("rapid.checks", "12"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestRoundTrip writes random ledgers of both families, and claims, from each kind of
 // store and reads them into the other: content and every answer are the same.
 func TestRoundTrip(t *testing.T) {
+	fewer(t)
 	defer archive.SetParts(6, 7, 4)()
 	open := map[string]func(*testing.T) store.Store{"memory": openMemory, "embedded": openEmbedded}
 	kinds := rapid.SampledFrom([]string{"memory", "embedded"})

@@ -33,6 +33,7 @@ func cut(t *testing.T, from store.Store, dir string, o archive.Options, after ui
 // TestResume cuts exports off at any block, again and again, damages what they left, and
 // goes on: the manifest in the end is that of an export in one go.
 func TestResume(t *testing.T) {
+	fewer(t)
 	defer archive.SetParts(3, 7, 4)()
 	rapid.Check(t, func(rt *rapid.T) {
 		from := memory.New()

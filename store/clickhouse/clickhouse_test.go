@@ -17,7 +17,7 @@ var databases atomic.Int64
 
 // options name a new database on a cluster.
 func options(c *clickhousetest.Cluster) clickhouse.Options {
-	o := clickhouse.Options{Database: fmt.Sprintf("ledger_%d", databases.Add(1)), Session: 4 * time.Second, Clock: time.Now}
+	o := clickhouse.Options{Database: fmt.Sprintf("ledger_%d", databases.Add(1)), Session: 4 * time.Second, Clock: time.Now, Patience: 30 * time.Second}
 	for _, shard := range c.Shards {
 		for _, node := range shard {
 			o.Hosts = append(o.Hosts, node.Address)

@@ -25,7 +25,7 @@ import (
 func TestReplicasDie(t *testing.T) {
 	c := clickhousetest.Start(t, 2, 2)
 	o := options(c)
-	o.Patience = 20 * time.Second
+	o.Patience = time.Minute
 	s := open(t, o)
 	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.UTXOBlocks(rt, storetest.Shape{Blocks: 24}) }).Example(3))
 	want := memory.New()
@@ -70,12 +70,14 @@ func TestReplicasDie(t *testing.T) {
 func TestShardGone(t *testing.T) {
 	c := clickhousetest.Start(t, 2, 2)
 	o := options(c)
-	o.Patience = 3 * time.Second
-	s := open(t, o)
+	o.Patience = time.Minute // an old server that is idle takes ten seconds for its first part
+	first := open(t, o)
 	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.AccountBlocks(rt, storetest.Shape{Blocks: 8}) }).Example(3))
-	if err := s.Append(t.Context(), blocks); err != nil {
+	if err := errors.Join(first.Append(t.Context(), blocks), first.Close()); err != nil {
 		t.Fatal(err)
 	}
+	o.Patience = 3 * time.Second
+	s := open(t, o)
 	for _, node := range c.Shards[1] {
 		node.Kill()
 	}
@@ -100,7 +102,7 @@ func TestShardGone(t *testing.T) {
 	for _, node := range c.Shards[1] {
 		node.Restart(t)
 	}
-	o.Patience = 40 * time.Second // a server that was killed tells ZooKeeper late that it is back
+	o.Patience = time.Minute // a server that was killed tells ZooKeeper late that it is back
 	again := open(t, o)
 	histories, err := again.History(t.Context(), blocks[0].Chain, everybody)
 	if err != nil {
@@ -196,7 +198,6 @@ func TestReplicaFreezes(t *testing.T) {
 func TestKeeperGone(t *testing.T) {
 	c := clickhousetest.Start(t, 1, 2)
 	o := options(c)
-	o.Patience = 2 * time.Second
 	s := open(t, o)
 	blocks := hashed(rapid.Custom(func(rt *rapid.T) []*ledger.Block { return storetest.AccountBlocks(rt, storetest.Shape{Blocks: 4}) }).Example(3))
 	if err := s.Append(t.Context(), blocks); err != nil {

@@ -100,6 +100,12 @@ func newReplica(o *Options, address string) (*replica, error) {
 // close ends the connections.
 func (r *replica) close() error { return errors.Join(r.conn.Close(), r.pulse.Close()) }
 
+// errBroken says that an insert broke off after rows had been sent: nobody knows whether they
+// are there. The same rows must not be given to another replica, which may know them by their
+// digest, leave them out, and see the first server's part vanish with it. The write begins
+// anew under another attempt.
+var errBroken = errors.New("an insert broke off")
+
 // dial makes a connection pool.
 func dial(o *Options, address string) (driver.Conn, error) {
 	options := &driver.Options{
@@ -207,6 +213,9 @@ func (s *Store) on(ctx context.Context, sh *shard, do func(ctx context.Context, 
 				return nil
 			case ctx.Err() != nil:
 				return context.Cause(ctx)
+			case errors.Is(err, errBroken):
+				r.failed()
+				return &ShardError{Shard: sh.number, Shards: len(s.shards), Causes: []error{fmt.Errorf("%s: %w", r.address, err)}}
 			case errors.Is(err, errBehind):
 				behind = true
 			case refusal(err):

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/go-faster/city"
 )
 
@@ -81,8 +82,7 @@ func (w *sheets) insert(t *trip) {
 	}
 }
 
-// send inserts one sheet on the first replica of its shard that takes it. A second replica
-// that gets the same rows after a failure knows them by their digest and adds nothing.
+// send inserts one sheet on the first replica of its shard that takes it.
 func (w *sheets) send(ctx context.Context, s *sheet) error {
 	t := tableOf(s.table)
 	return w.store.write(ctx, w.store.shards[s.shard], t, func(ctx context.Context, r *replica) error {
@@ -95,8 +95,21 @@ func (w *sheets) send(ctx context.Context, s *sheet) error {
 				return errors.Join(err, batch.Abort())
 			}
 		}
-		return batch.Send()
+		if err := batch.Send(); err != nil {
+			return broken(err)
+		}
+		return nil
 	})
+}
+
+// broken marks what may have left rows behind. What a server says of a quorum it says before
+// it takes rows.
+func broken(err error) error {
+	var said *driver.Exception
+	if errors.As(err, &said) && (said.Code == earlierUnsettled || said.Code == tooFewReplicas) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errBroken, err)
 }
 
 // byText says on which shard a text lies: cityHash64, as the servers compute it too.
