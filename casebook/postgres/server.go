@@ -133,7 +133,12 @@ func (s *server) settings(options Options) {
 func (s *server) connector(settings map[string]string) driver.Connector {
 	config := s.config.Copy()
 	maps.Copy(config.RuntimeParams, settings)
-	return connector{stdlib.GetConnector(*config, stdlib.OptionAfterConnect(durable)), s}
+	tell := []stdlib.OptionOpenDB{stdlib.OptionAfterConnect(durable)}
+	if settings == nil {
+		// A write is not begun on a connection that the server closed a moment ago.
+		tell = append(tell, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return true }))
+	}
+	return connector{stdlib.GetConnector(*config, tell...), s}
 }
 
 // durable has commits acknowledged when they are on the server's disk, where its own
