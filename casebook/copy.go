@@ -13,7 +13,7 @@ import (
 )
 
 // ErrNotEmpty says that a casebook that was to be filled holds something already.
-var ErrNotEmpty = errors.New("the casebook to copy into is not empty")
+var ErrNotEmpty = errors.New("the casebook to fill is not empty")
 
 // A Content is what a database holds, in short.
 type Content struct {
@@ -86,7 +86,7 @@ func newest(ctx context.Context, s session, what string) error {
 
 // fresh wants the newest schema, and tables without rows.
 func fresh(ctx context.Context, s session) error {
-	if err := newest(ctx, s, "the casebook to copy into"); err != nil {
+	if err := newest(ctx, s, "the casebook to fill"); err != nil {
 		return err
 	}
 	for _, table := range tables {

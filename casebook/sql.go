@@ -48,6 +48,9 @@ func Open(ctx context.Context, db Database, at int64) (*SQL, error) {
 	return &SQL{db.Read, db.Write, db.Dialect}, nil
 }
 
+// Database is where the casebook is kept. It is closed with the casebook.
+func (b *SQL) Database() Database { return Database{b.read, b.write, b.dialect} }
+
 // Close closes the database.
 func (b *SQL) Close() error {
 	err := b.write.Close()
@@ -71,7 +74,7 @@ func (b *SQL) reading() session { return session{b.read, &b.dialect} }
 
 // change does something in one transaction; what names it in errors.
 func (b *SQL) change(ctx context.Context, what string, do func(s session) error) error {
-	return transact(ctx, Database{b.read, b.write, b.dialect}, what, do)
+	return transact(ctx, b.Database(), what, do)
 }
 
 func transact(ctx context.Context, db Database, what string, do func(s session) error) error {

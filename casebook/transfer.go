@@ -13,19 +13,19 @@ import (
 const maxStored = 4 << 20
 
 // Export gives every row of every table, as of one moment: tables in the order of Tables,
-// rows in the order of their keys. A row has a string or an int64 for each column, and is
-// valid until the next. Among them are the secrets of webhooks and the digests of keys.
+// rows in the order of their keys. A row has a string or an int64 for each column. Among them are the secrets of webhooks and the digests of keys.
 func Export(ctx context.Context, db Database, each func(table *Table, row []any) error) error {
-	if err := current(ctx, db); err != nil {
-		return err
-	}
 	tx, err := db.Read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead})
 	if err != nil {
 		return fmt.Errorf("casebook: export: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing was written
+	s := session{tx, &db.Dialect}
+	if err := newest(ctx, s, "the casebook"); err != nil {
+		return fmt.Errorf("casebook: export: %w", err)
+	}
 	for i := range tables {
-		if err := exportTable(ctx, session{tx, &db.Dialect}, &tables[i], each); err != nil {
+		if err := exportTable(ctx, s, &tables[i], each); err != nil {
 			return fmt.Errorf("casebook: export table %s: %w", tables[i].Name, err)
 		}
 	}
@@ -38,23 +38,10 @@ func exportTable(ctx context.Context, s session, t *Table, each func(table *Tabl
 		return err
 	}
 	defer func() { _ = found.Close() }() // Err tells what went wrong
-	texts, numbers := make([]string, len(t.Columns)), make([]int64, len(t.Columns))
-	into, row := make([]any, len(t.Columns)), make([]any, len(t.Columns))
-	for i, c := range t.Columns {
-		into[i] = &texts[i]
-		if c.Kind == Integer {
-			into[i] = &numbers[i]
-		}
-	}
 	for found.Next() {
-		if err := found.Scan(into...); err != nil {
+		row, err := t.scan(found)
+		if err != nil {
 			return err
-		}
-		for i, c := range t.Columns {
-			row[i] = texts[i]
-			if c.Kind == Integer {
-				row[i] = numbers[i]
-			}
 		}
 		if err := each(t, row); err != nil {
 			return err
@@ -63,22 +50,10 @@ func exportTable(ctx context.Context, s session, t *Table, each func(table *Tabl
 	return found.Err()
 }
 
-// current wants a database to have the newest schema.
-func current(ctx context.Context, db Database) error {
-	version, err := Version(ctx, db)
-	if err == nil && version != Newest() {
-		err = fmt.Errorf("casebook: its schema has version %d, and this program works with %d", version, Newest())
-	}
-	return err
-}
-
 // Import fills a casebook of the newest schema, which must be empty (ErrNotEmpty), with
 // the rows that Export gave: all of them or none. It is asked for the rows of each table
 // in the order of Tables.
 func Import(ctx context.Context, db Database, rows func(table *Table) iter.Seq2[[]any, error]) error {
-	if err := current(ctx, db); err != nil {
-		return err
-	}
 	return transact(ctx, db, "import", func(s session) error {
 		if err := fresh(ctx, s); err != nil {
 			return err
@@ -94,9 +69,6 @@ func Import(ctx context.Context, db Database, rows func(table *Table) iter.Seq2[
 
 // Empty wants a casebook of the newest schema that holds nothing; otherwise ErrNotEmpty.
 func Empty(ctx context.Context, db Database) error {
-	if err := current(ctx, db); err != nil {
-		return err
-	}
 	return transact(ctx, db, "look for what it holds", func(s session) error { return fresh(ctx, s) })
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"coldtrail/casebook"
+	"coldtrail/casebook/casebooktest"
 	"coldtrail/casebook/postgres"
 	"coldtrail/internal/postgrestest"
 )
@@ -172,38 +173,12 @@ func hook(t *testing.T, book *casebook.SQL) {
 	}
 }
 
-// whole checks that there are alerts in pairs, with numbers without gaps, each with its
-// delivery, and gives how many pairs.
+// whole checks that there are alerts in pairs, each with its delivery, and gives how many
+// pairs.
 func whole(t *testing.T, book *casebook.SQL) int {
 	t.Helper()
-	n := 0
-	pairs := map[uint64]int{}
-	for {
-		alerts, err := book.Alerts(t.Context(), casebook.AlertFilter{After: int64(n)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(alerts) == 0 {
-			break
-		}
-		for _, a := range alerts {
-			n++
-			pairs[a.Cause.Height]++
-			if a.Sequence != int64(n) {
-				t.Errorf("alert %d has number %d", n, a.Sequence)
-			}
-			sent, err := book.Deliveries(t.Context(), casebook.DeliveryFilter{Alert: a.ID})
-			if err != nil || len(sent) != 1 {
-				t.Errorf("alert %d has %d deliveries (%v), want 1", n, len(sent), err)
-			}
-		}
-	}
-	for height, count := range pairs {
-		if count != 2 {
-			t.Errorf("%d of the pair of %d are there", count, height)
-		}
-	}
-	return len(pairs)
+	_, pairs := casebooktest.Pairs(t, book)
+	return pairs
 }
 
 // TestKilled kills the server, with all its processes, in the middle of writes, several

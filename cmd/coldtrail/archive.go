@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
-	"coldtrail/casebook"
 	casefiles "coldtrail/casebook/parquet"
 	"coldtrail/ledger"
 	"coldtrail/store/archive"
@@ -149,18 +147,6 @@ func (v *exportVerb) everything(ctx context.Context, s *session) (err error) {
 	return archivedOf(v.All, sum, book).say(s, "written to")
 }
 
-// casesDatabase opens the database of the casebook beside the store, with the newest
-// schema. Closing the casebook closes it.
-func (s *session) casesDatabase(ctx context.Context) (db casebook.Database, book *casebook.SQL, err error) {
-	if db, err = s.bookDatabase(ctx); err != nil {
-		return db, nil, err
-	}
-	if book, err = casebook.Open(ctx, db, time.Now().Unix()); err != nil {
-		return db, nil, errors.Join(err, db.Write.Close(), db.Read.Close())
-	}
-	return db, book, nil
-}
-
 // writeCasebook writes the casebook, if there is one.
 func (s *session) writeCasebook(ctx context.Context, dir string) (sum *casefiles.Summary, err error) {
 	if s.casebook == "" {
@@ -172,10 +158,10 @@ func (s *session) writeCasebook(ctx context.Context, dir string) (sum *casefiles
 			return nil, nil
 		}
 	}
-	db, book, err := s.casesDatabase(ctx)
+	book, err := s.openBook(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, book.Close()) }()
-	return casefiles.Write(ctx, db, dir)
+	return casefiles.Write(ctx, book.Database(), dir)
 }

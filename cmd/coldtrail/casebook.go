@@ -32,21 +32,6 @@ func (s *session) openBook(ctx context.Context) (*casebook.SQL, error) {
 	return sqlite.Open(ctx, filepath.Join(folder, casework), time.Now().Unix(), sqlite.Options{})
 }
 
-// bookDatabase opens the database of the session's casebook; a file is made if missing.
-func (s *session) bookDatabase(ctx context.Context) (casebook.Database, error) {
-	if s.casebook != "" {
-		return postgres.OpenDatabase(ctx, s.casebook, postgres.Options{})
-	}
-	folder, err := s.folder()
-	if err != nil {
-		return casebook.Database{}, err
-	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return casebook.Database{}, err
-	}
-	return sqlite.OpenDatabase(ctx, filepath.Join(folder, casework), sqlite.Options{})
-}
-
 type casebookVerb struct {
 	Copy casebookCopyVerb `cmd:"" help:"Copy everything into an empty casebook: a file, or a database on PostgreSQL. Afterwards name the other one with --casebook, or put the file beside the store."`
 }

@@ -37,11 +37,12 @@ func (v *importVerb) Run(ctx context.Context, s *session) (err error) {
 	var last func() error
 	if withCases && !v.NoCasebook {
 		o.Beside = []string{casesManifest}
-		db, cases, err := s.casesDatabase(ctx)
+		cases, err := s.openBook(ctx)
 		if err != nil {
 			return err
 		}
 		defer func() { _ = cases.Close() }() // what was written is committed
+		db := cases.Database()
 		if err := casebook.Empty(ctx, db); err != nil {
 			return fmt.Errorf("%w; --no-casebook leaves the casebook out", err)
 		}
