@@ -10,29 +10,19 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"coldtrail/ledger"
+	"coldtrail/store"
 )
 
 // A Backfill is the common work of several processes that fill one chain of a store.
 type Backfill interface {
 	// Claim takes the lowest range of heights that nobody is at; nil where there is none
 	// at the moment.
-	Claim(ctx context.Context) (Claimed, error)
+	Claim(ctx context.Context) (store.Claim, error)
 	// Seal makes what is staged count, in order, where this process is the one to do it,
 	// and says how many blocks did.
 	Seal(ctx context.Context) (blocks uint64, err error)
 	// Sealed is the next height, and whether all is done.
 	Sealed(ctx context.Context) (next ledger.Height, done bool, err error)
-}
-
-// Claimed is a range that this process stages.
-type Claimed interface {
-	Bounds() (from, to ledger.Height)
-	// Stage inserts blocks of the range; they may come in several calls.
-	Stage(ctx context.Context, blocks []*ledger.Block) error
-	// Finish says that the range is whole.
-	Finish(ctx context.Context) error
-	// Drop gives it back.
-	Drop()
 }
 
 // ErrGap says that a source does not yield every block of a range, which several processes
@@ -140,7 +130,7 @@ func (w *worker) reached(next ledger.Height) {
 }
 
 // stage reads a range from the source and hands it on to be inserted, a batch at a time.
-func (w *worker) stage(ctx context.Context, claim Claimed) error {
+func (w *worker) stage(ctx context.Context, claim store.Claim) error {
 	next, to := claim.Bounds()
 	var batch []*ledger.Block
 	txs := 0
@@ -174,7 +164,7 @@ func (w *worker) stage(ctx context.Context, claim Claimed) error {
 }
 
 // insert waits for the insert before this one and begins this one.
-func (w *worker) insert(ctx context.Context, claim Claimed, batch []*ledger.Block, do func(context.Context, []*ledger.Block) error) error {
+func (w *worker) insert(ctx context.Context, claim store.Claim, batch []*ledger.Block, do func(context.Context, []*ledger.Block) error) error {
 	w.inserts.Go(func() error {
 		if err := do(ctx, batch); err != nil {
 			claim.Drop()

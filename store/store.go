@@ -61,12 +61,55 @@ type Store interface {
 	Close() error
 }
 
+// A Head is the newest block of a chain. Its hash is zero where the source gave none.
+type Head struct {
+	Height ledger.Height
+	Hash   ledger.Hash
+}
+
+// Link says whether a block is held already, and refuses one that does not continue the
+// chain (LinkError). At gives the identity of the block that is held at a height, and is
+// asked only about heights up to the head's.
+func (h Head) Link(b *ledger.Block, at func(height ledger.Height) (identity ledger.Hash, ok bool)) (held bool, err error) {
+	refuse := func(reason string) error {
+		return &LinkError{Chain: b.Chain, Height: b.Height, Hash: b.Hash, Head: h.Height, Reason: reason}
+	}
+	if b.Height <= h.Height {
+		identity, ok := at(b.Height)
+		switch {
+		case !ok:
+			return false, refuse("its height is below the head and not held")
+		case identity == Identity(b):
+			return true, nil
+		}
+		return false, refuse("another block is held at its height")
+	}
+	switch {
+	case !b.Parent.IsZero() && !h.Hash.IsZero() && b.Parent != h.Hash:
+		return false, refuse("its parent is " + b.Chain.FormatHash(b.Parent) + ", not the head")
+	case !b.Hash.IsZero() && b.Height != h.Height+1:
+		return false, refuse(fmt.Sprintf("heights %d to %d are missing", h.Height+1, b.Height-1))
+	}
+	return false, nil
+}
+
 // A Range is a run of heights of one chain, both included, that one worker stages while
 // others stage other ranges.
 type Range struct {
 	From, To ledger.Height
 	// Attempt is the store's own mark of what was inserted for the range.
 	Attempt uint64
+}
+
+// A Claim is one process's right to stage a Range.
+type Claim interface {
+	Bounds() (from, to ledger.Height)
+	// Stage inserts blocks of the range; they may come in several calls.
+	Stage(ctx context.Context, blocks []*ledger.Block) error
+	// Finish says that the range is whole.
+	Finish(ctx context.Context) error
+	// Drop gives it back.
+	Drop()
 }
 
 // Labels keeps what people say about addresses and actors. A claim is never changed

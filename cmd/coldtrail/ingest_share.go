@@ -7,7 +7,6 @@ import (
 
 	"coldtrail/ingest"
 	"coldtrail/ledger"
-	"coldtrail/store/clickhouse"
 )
 
 // share fills a chain together with other processes.
@@ -39,7 +38,7 @@ func (v *ingestVerb) share(ctx context.Context, s *session, chain ledger.Chain) 
 		return err
 	}
 	bar := newProgress(s, "ingest "+chain.Short()+" with others", *v.To-v.Since+1)
-	done, err := ingest.Share(ctx, shared{work}, from, ingest.Options{BatchTx: v.Batch, Progress: func(p ingest.Progress) {
+	done, err := ingest.Share(ctx, work, from, ingest.Options{BatchTx: v.Batch, Progress: func(p ingest.Progress) {
 		bar.set(uint64(p.Height) - min(v.Since, uint64(p.Height)))
 	}})
 	bar.end()
@@ -50,16 +49,4 @@ func (v *ingestVerb) share(ctx context.Context, s *session, chain ledger.Chain) 
 		return err
 	}
 	return v.tell(s, chain, done)
-}
-
-// shared is a backfill on ClickHouse as an ingest sees it.
-type shared struct{ *clickhouse.Backfill }
-
-// Claim takes a range.
-func (b shared) Claim(ctx context.Context) (ingest.Claimed, error) {
-	c, err := b.Backfill.Claim(ctx)
-	if c == nil || err != nil {
-		return nil, err
-	}
-	return c, nil
 }

@@ -42,11 +42,13 @@ type stagedTx struct {
 	body string
 }
 
+func scanBody(r scanned) (x stagedTx, err error) { return x, r.Scan(&x.height, &x.at, &x.body) }
+
 // bodiesBetween reads the transactions of a run of blocks, in order.
 func (v *view) bodiesBetween(ctx context.Context, run []headed, more string) (found []stagedTx, err error) {
 	t := v.trip()
 	ask(t, v.between("SELECT height, position, body FROM "+v.store.t("transactions"), run[0].height, run[len(run)-1].height, more),
-		func(r scanned) (x stagedTx, err error) { return x, r.Scan(&x.height, &x.at, &x.body) }, &found)
+		scanBody, &found)
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}

@@ -216,9 +216,7 @@ func (s *Store) seal(ctx context.Context, sealed ...*seal) error {
 		points[i] = one.point()
 		rows.add("seals", 0, string(one.Chain), one.Session, one.Sequence, string(text))
 	}
-	t := s.trip(point{})
-	rows.insert(t)
-	if err := t.run(ctx); err != nil {
+	if err := s.put(ctx, rows); err != nil {
 		return err
 	}
 	if err := s.settle(ctx, points...); err != nil {
@@ -255,30 +253,22 @@ func (s *Store) link(ctx context.Context, now *seal, blocks []*ledger.Block) (fr
 	if err != nil {
 		return nil, err
 	}
-	head, hash, empty := now.Height, ledger.Hash(now.Hash), now.Blocks == 0
+	head, empty := store.Head{Height: ledger.Height(now.Height), Hash: ledger.Hash(now.Hash)}, now.Blocks == 0
 	for _, b := range blocks {
-		refuse := func(reason string) error {
-			return &store.LinkError{Chain: b.Chain, Height: b.Height, Hash: b.Hash, Head: ledger.Height(head), Reason: reason}
-		}
-		if !empty && uint64(b.Height) <= head {
-			identity, ok := held[uint64(b.Height)]
-			switch {
-			case !ok:
-				return nil, refuse("its height is below the head and not held")
-			case identity == store.Identity(b):
+		if !empty {
+			known, err := head.Link(b, func(height ledger.Height) (identity ledger.Hash, ok bool) {
+				identity, ok = held[uint64(height)]
+				return identity, ok
+			})
+			if err != nil {
+				return nil, err
+			}
+			if known {
 				continue
 			}
-			return nil, refuse("another block is held at its height")
 		}
-		switch {
-		case empty:
-		case !b.Parent.IsZero() && !hash.IsZero() && b.Parent != hash:
-			return nil, refuse("its parent is " + b.Chain.FormatHash(b.Parent) + ", not the head")
-		case !b.Hash.IsZero() && uint64(b.Height) != head+1:
-			return nil, refuse(fmt.Sprintf("heights %d to %d are missing", head+1, b.Height-1))
-		}
-		head, hash, empty = uint64(b.Height), b.Hash, false
-		held[head] = store.Identity(b)
+		head, empty = store.Head{Height: b.Height, Hash: b.Hash}, false
+		held[uint64(b.Height)] = store.Identity(b)
 		fresh = append(fresh, b)
 	}
 	return fresh, nil

@@ -74,18 +74,6 @@ func (m made) Blocks(ctx context.Context, from ledger.Height) iter.Seq2[*ledger.
 	}
 }
 
-// shared is a backfill as an ingest sees it.
-type shared struct{ *clickhouse.Backfill }
-
-// Claim takes a range.
-func (b shared) Claim(ctx context.Context) (ingest.Claimed, error) {
-	c, err := b.Backfill.Claim(ctx)
-	if c == nil || err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
 // BenchmarkShare fills a chain with one worker and with two, from a source that is as fast
 // for two as for one: the ratio says what the second is worth.
 func BenchmarkShare(b *testing.B) {
@@ -112,7 +100,7 @@ func BenchmarkShare(b *testing.B) {
 						b.Error(err)
 						return
 					}
-					if _, err := ingest.Share(b.Context(), shared{work}, source, ingest.Options{}); err != nil {
+					if _, err := ingest.Share(b.Context(), work, source, ingest.Options{}); err != nil {
 						b.Error(err)
 					}
 				})

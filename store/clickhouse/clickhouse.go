@@ -198,5 +198,5 @@ func (s *Store) t(table string) string { return name(s.options.Database) + "." +
 // perShard is how many heights in a row lie on one shard.
 const perShard = 1024
 
-// byHeight, byAddress and byID say on which shard a row lies.
+// byHeight says on which shard the rows of a block lie.
 func (s *Store) byHeight(height uint64) int { return int(height / perShard % uint64(len(s.shards))) }

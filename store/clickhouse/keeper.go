@@ -44,7 +44,7 @@ func (k *keeper) connect() (*zk.Conn, error) {
 	}
 	conn, events, err := zk.Connect(k.hosts, k.session, zk.WithLogger(silent{}))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("keeper: %w", err)
 	}
 	k.conn = conn
 	go k.follow(events)
@@ -74,7 +74,7 @@ func (k *keeper) lose() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for l := range k.leases {
-		l.lose()
+		l.lost.Store(true)
 	}
 	k.leases = map[*Lease]bool{}
 }
@@ -96,8 +96,6 @@ type Lease struct {
 	path   string
 	epoch  uint64
 	lost   atomic.Bool
-	done   chan struct{}
-	once   sync.Once
 }
 
 // Epoch is higher than that of every lease before: the number of the transaction in
@@ -106,16 +104,6 @@ func (l *Lease) Epoch() uint64 { return l.epoch }
 
 // Lost says whether it has ended.
 func (l *Lease) Lost() bool { return l.lost.Load() }
-
-// Done is closed when it has ended.
-func (l *Lease) Done() <-chan struct{} { return l.done }
-
-func (l *Lease) lose() {
-	l.once.Do(func() {
-		l.lost.Store(true)
-		close(l.done)
-	})
-}
 
 // Release gives it up.
 func (l *Lease) Release() {
@@ -126,7 +114,7 @@ func (l *Lease) Release() {
 	conn := l.keeper.conn
 	delete(l.keeper.leases, l)
 	l.keeper.mu.Unlock()
-	l.lose()
+	l.lost.Store(true)
 	if conn != nil {
 		_ = conn.Delete(l.path, -1) // where it fails, the end of the session gives it up
 	}
@@ -136,7 +124,7 @@ func (l *Lease) Release() {
 func (k *keeper) lease(ctx context.Context, name string) (*Lease, error) {
 	conn, err := k.connect()
 	if err != nil {
-		return nil, fmt.Errorf("keeper: %w", err)
+		return nil, err
 	}
 	if err := k.ensure(conn, k.root+"/leases"); err != nil {
 		return nil, err
@@ -163,7 +151,7 @@ func (k *keeper) leaseAt(conn *zk.Conn, path string) (*Lease, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("keeper: %s: %w", path, err), conn.Delete(path, -1))
 	}
-	l := &Lease{keeper: k, path: path, epoch: uint64(stat.Czxid), done: make(chan struct{})}
+	l := &Lease{keeper: k, path: path, epoch: uint64(stat.Czxid)}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.leases[l] = true
@@ -203,7 +191,7 @@ func (k *keeper) ensure(conn *zk.Conn, path string) error {
 func (k *keeper) number() (uint64, error) {
 	conn, err := k.connect()
 	if err != nil {
-		return 0, fmt.Errorf("keeper: %w", err)
+		return 0, err
 	}
 	path := k.root + "/number"
 	stat, err := conn.Set(path, nil, -1)

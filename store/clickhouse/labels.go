@@ -183,15 +183,12 @@ func (s *Store) addClaims(ctx context.Context, claims []label.Claim) (added int,
 	if added == 0 {
 		return 0, ctx.Err()
 	}
-	rows.add("label_batches", 0, next, batch, revision.Count, string(revision.Sum[:]))
-	last := rows.list["label_batches"]
-	delete(rows.list, "label_batches")
-	if err := s.put(ctx, rows); err != nil {
-		return 0, err
-	}
-	rows.list = map[string][]*sheet{"label_batches": last}
-	if err := s.put(ctx, rows); err != nil {
-		return 0, err
+	last := s.sheets()
+	last.add("label_batches", 0, next, batch, revision.Count, string(revision.Sum[:]))
+	for _, part := range []*sheets{rows, last} {
+		if err := s.put(ctx, part); err != nil {
+			return 0, err
+		}
 	}
 	return added, s.settle(ctx, point{labelsOf, moment{sequence: now.sequence + 1}})
 }

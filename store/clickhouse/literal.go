@@ -60,8 +60,8 @@ func readAddress(text string) ledger.Address {
 	return ledger.NewAddress(ledger.AddressKind(text[0]), []byte(text[1:]))
 }
 
-// in writes the condition that a column is one of some values, cut into pieces that every
-// server takes; each piece becomes one statement of the same round trip.
+// pieces cuts values into lists that every server takes; each becomes one statement of the
+// same round trip.
 func pieces[T any](items []T, most int) (cut [][]T) {
 	for len(items) > most {
 		cut = append(cut, items[:most])

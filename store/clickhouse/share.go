@@ -58,7 +58,7 @@ func (s *Store) Backfill(ctx context.Context, chain ledger.Chain, from, to ledge
 	}
 	conn, err := s.keeper.connect()
 	if err != nil {
-		return nil, fmt.Errorf("keeper: %w", err)
+		return nil, err
 	}
 	b := &Backfill{store: s, chain: chain, root: s.keeper.root + "/backfills/" + string(chain), plan: plan{From: uint64(from), To: uint64(to), Size: size}}
 	for _, folder := range []string{"claims", "tried", "staged", "sealing"} {
@@ -123,18 +123,18 @@ func (b *Backfill) Sealed(ctx context.Context) (next ledger.Height, done bool, e
 	return ledger.Height(at), at > b.plan.To, err
 }
 
-// A Claim is one process's right to stage a range.
-type Claim struct {
+// claim is one process's right to stage a range.
+type claim struct {
 	store.Range
 	backfill *Backfill
 	lease    *Lease
 }
 
 // Claim takes the lowest range that nobody is at; nil where there is none at the moment.
-func (b *Backfill) Claim(ctx context.Context) (*Claim, error) {
+func (b *Backfill) Claim(ctx context.Context) (store.Claim, error) {
 	conn, err := b.store.keeper.connect()
 	if err != nil {
-		return nil, fmt.Errorf("keeper: %w", err)
+		return nil, err
 	}
 	at, err := b.sealed(ctx)
 	if err != nil {
@@ -159,15 +159,18 @@ func (b *Backfill) Claim(ctx context.Context) (*Claim, error) {
 			continue
 		}
 		c, err := b.claim(conn, from)
-		if err != nil || c != nil {
-			return c, err
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			return c, nil
 		}
 	}
 	return nil, ctx.Err() //nolint:nilnil // nothing to do is an answer
 }
 
 // claim takes one range, or nothing where somebody was faster.
-func (b *Backfill) claim(conn *zk.Conn, from uint64) (*Claim, error) {
+func (b *Backfill) claim(conn *zk.Conn, from uint64) (*claim, error) {
 	lease, err := b.store.keeper.leaseAt(conn, b.node("claims", from))
 	if errors.Is(err, store.ErrLocked) {
 		return nil, nil //nolint:nilnil // somebody was faster
@@ -175,7 +178,7 @@ func (b *Backfill) claim(conn *zk.Conn, from uint64) (*Claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Claim{backfill: b, lease: lease, Range: store.Range{From: ledger.Height(from), To: ledger.Height(min(from+b.plan.Size-1, b.plan.To)), Attempt: b.plan.Base}}
+	c := &claim{backfill: b, lease: lease, Range: store.Range{From: ledger.Height(from), To: ledger.Height(min(from+b.plan.Size-1, b.plan.To)), Attempt: b.plan.Base}}
 	staged, _, err := conn.Exists(b.node("staged", from))
 	if err == nil && staged {
 		lease.Release()
@@ -195,10 +198,10 @@ func (b *Backfill) claim(conn *zk.Conn, from uint64) (*Claim, error) {
 }
 
 // Drop gives a range back.
-func (c *Claim) Drop() { c.lease.Release() }
+func (c *claim) Drop() { c.lease.Release() }
 
 // Stage inserts blocks of the range. They may come in several calls.
-func (c *Claim) Stage(ctx context.Context, blocks []*ledger.Block) error {
+func (c *claim) Stage(ctx context.Context, blocks []*ledger.Block) error {
 	if c.lease.Lost() {
 		return fmt.Errorf("%w: the range from block %d was given to another", store.ErrLocked, c.From)
 	}
@@ -216,7 +219,7 @@ func (c *Claim) Stage(ctx context.Context, blocks []*ledger.Block) error {
 }
 
 // Finish says that the whole range is staged, once every server that is there has it.
-func (c *Claim) Finish(ctx context.Context) error {
+func (c *claim) Finish(ctx context.Context) error {
 	b := c.backfill
 	if err := b.store.settle(ctx); err != nil {
 		return err
@@ -252,7 +255,7 @@ func (b *Backfill) Seal(ctx context.Context) (blocks uint64, err error) {
 func (b *Backfill) sealNext(ctx context.Context) (uint64, error) {
 	conn, err := b.store.keeper.connect()
 	if err != nil {
-		return 0, fmt.Errorf("keeper: %w", err)
+		return 0, err
 	}
 	now, err := b.store.current(ctx, b.chain)
 	if errors.Is(err, store.ErrLocked) {
@@ -298,8 +301,8 @@ func (b *Backfill) sealNext(ctx context.Context) (uint64, error) {
 // forget removes what ZooKeeper keeps of a range.
 func (b *Backfill) forget(conn *zk.Conn, from uint64, folders ...string) error {
 	for _, folder := range folders {
-		if err := conn.Delete(b.node(folder, from), -1); err != nil && !errors.Is(err, zk.ErrNoNode) {
-			return fmt.Errorf("keeper: %w", err)
+		if err := remove(conn, b.node(folder, from)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -309,9 +312,14 @@ func (b *Backfill) forget(conn *zk.Conn, from uint64, folders ...string) error {
 func (b *Backfill) End() error {
 	conn, err := b.store.keeper.connect()
 	if err != nil {
-		return fmt.Errorf("keeper: %w", err)
+		return err
 	}
-	if err := conn.Delete(b.root+"/plan", -1); err != nil && !errors.Is(err, zk.ErrNoNode) {
+	return remove(conn, b.root+"/plan")
+}
+
+// remove deletes a node that may be gone already.
+func remove(conn *zk.Conn, path string) error {
+	if err := conn.Delete(path, -1); err != nil && !errors.Is(err, zk.ErrNoNode) {
 		return fmt.Errorf("keeper: %w", err)
 	}
 	return nil
@@ -335,9 +343,7 @@ func (b *Backfill) staged(ctx context.Context, now *seal, r store.Range) ([]*led
 	ask(t, v.between("SELECT height, header FROM "+s.t("staged"), uint64(r.From), uint64(r.To), ""), func(x scanned) (h stagedBlock, err error) {
 		return h, x.Scan(&h.height, &h.text)
 	}, &headers)
-	ask(t, v.between("SELECT height, position, body FROM "+s.t("transactions"), uint64(r.From), uint64(r.To), ""), func(x scanned) (tx stagedTx, err error) {
-		return tx, x.Scan(&tx.height, &tx.at, &tx.body)
-	}, &bodies)
+	ask(t, v.between("SELECT height, position, body FROM "+s.t("transactions"), uint64(r.From), uint64(r.To), ""), scanBody, &bodies)
 	if err := t.run(ctx); err != nil {
 		return nil, err
 	}
@@ -362,4 +368,4 @@ func (b *Backfill) staged(ctx context.Context, now *seal, r store.Range) ([]*led
 }
 
 // Bounds are the heights of the range.
-func (c *Claim) Bounds() (from, to ledger.Height) { return c.From, c.To }
+func (c *claim) Bounds() (from, to ledger.Height) { return c.From, c.To }

@@ -31,7 +31,7 @@ func hashed(blocks []*ledger.Block) []*ledger.Block {
 }
 
 // work stages what it can claim and seals what it may, until all is sealed.
-func work(ctx context.Context, b *clickhouse.Backfill, blocks []*ledger.Block, staged func(*clickhouse.Claim) error) error {
+func work(ctx context.Context, b *clickhouse.Backfill, blocks []*ledger.Block, staged func(store.Claim) error) error {
 	for ctx.Err() == nil {
 		if _, err := b.Seal(ctx); err != nil {
 			return err
@@ -47,7 +47,8 @@ func work(ctx context.Context, b *clickhouse.Backfill, blocks []*ledger.Block, s
 			time.Sleep(20 * time.Millisecond)
 			continue
 		}
-		if err := c.Stage(ctx, blocks[c.From:c.To+1]); err != nil {
+		from, to := c.Bounds()
+		if err := c.Stage(ctx, blocks[from:to+1]); err != nil {
 			return err
 		}
 		if err := staged(c); err != nil {
@@ -80,7 +81,7 @@ func TestShare(t *testing.T) {
 				}
 				return b
 			}
-			if err := work(t.Context(), join(dead), blocks, func(*clickhouse.Claim) error { return errDied }); !errors.Is(err, errDied) {
+			if err := work(t.Context(), join(dead), blocks, func(store.Claim) error { return errDied }); !errors.Is(err, errDied) {
 				t.Fatal(err)
 			}
 			if err := dead.Close(); err != nil {
@@ -91,7 +92,7 @@ func TestShare(t *testing.T) {
 			for i, s := range []*clickhouse.Store{one, two} {
 				b := join(s)
 				workers.Go(func() {
-					errs[i] = work(t.Context(), b, blocks, func(*clickhouse.Claim) error { return nil })
+					errs[i] = work(t.Context(), b, blocks, func(store.Claim) error { return nil })
 				})
 			}
 			workers.Wait()

@@ -351,14 +351,10 @@ func madeIn(resolved map[seat]resolvedTx) (heights []uint64) {
 // askBodies plans to read transactions as they were staged. The function gives them after
 // the trip; all must be held.
 func (v *view) askBodies(t *trip, wanted []seat) func() (map[seat]*ledger.Tx, error) {
-	type raw struct {
-		seat
-		body string
-	}
-	found := &[]raw{}
+	found := &[]stagedTx{}
 	ask(t, about(v.store, wanted, func(s seat) int { return v.store.byHeight(s.height) }, func(piece []seat) string {
 		return "SELECT height, position, body FROM " + v.store.t("transactions") + v.where(within("height", piece)+" AND (height, position) IN "+seats(piece))
-	}), func(r scanned) (x raw, err error) { return x, r.Scan(&x.height, &x.at, &x.body) }, found)
+	}), scanBody, found)
 	return func() (map[seat]*ledger.Tx, error) {
 		byPlace := make(map[seat]*ledger.Tx, len(*found))
 		for _, x := range *found {

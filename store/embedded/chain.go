@@ -185,26 +185,10 @@ func (c *chainBase) link(b *ledger.Block) (held bool, err error) {
 		return false, nil
 	}
 	head := c.head()
-	refuse := func(reason string) error {
-		return &store.LinkError{Chain: c.id, Height: b.Height, Hash: b.Hash, Head: head.Height, Reason: reason}
-	}
-	if b.Height <= head.Height {
-		at := c.from(b.Height)
-		switch {
-		case c.headers[at].Height != b.Height:
-			return false, refuse("its height is below the head and not held")
-		case c.headers[at].identity == store.Identity(b):
-			return true, nil
-		}
-		return false, refuse("another block is held at its height")
-	}
-	switch {
-	case !b.Parent.IsZero() && !head.Hash.IsZero() && b.Parent != head.Hash:
-		return false, refuse("its parent is " + c.id.FormatHash(b.Parent) + ", not the head")
-	case !b.Hash.IsZero() && b.Height != head.Height+1:
-		return false, refuse(fmt.Sprintf("heights %d to %d are missing", head.Height+1, b.Height-1))
-	}
-	return false, nil
+	return store.Head{Height: head.Height, Hash: head.Hash}.Link(b, func(height ledger.Height) (identity ledger.Hash, ok bool) {
+		at := c.from(height)
+		return c.headers[at].identity, c.headers[at].Height == height
+	})
 }
 
 // next begins the header of a block that follows the head.

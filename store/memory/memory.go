@@ -114,26 +114,13 @@ func (c *chain) link(b *ledger.Block) (held bool, err error) {
 		return false, nil
 	}
 	head := c.blocks[len(c.blocks)-1]
-	refuse := func(reason string) error {
-		return &store.LinkError{Chain: c.id, Height: b.Height, Hash: b.Hash, Head: head.Height, Reason: reason}
-	}
-	if b.Height <= head.Height {
-		at, ok := slices.BinarySearchFunc(c.blocks, b.Height, func(have *ledger.Block, h ledger.Height) int { return int(have.Height) - int(h) })
-		switch {
-		case !ok:
-			return false, refuse("its height is below the head and not held")
-		case store.Identity(c.blocks[at]) == store.Identity(b):
-			return true, nil
+	return store.Head{Height: head.Height, Hash: head.Hash}.Link(b, func(height ledger.Height) (identity ledger.Hash, ok bool) {
+		at := c.from(height)
+		if c.blocks[at].Height != height {
+			return identity, false
 		}
-		return false, refuse("another block is held at its height")
-	}
-	switch {
-	case !b.Parent.IsZero() && !head.Hash.IsZero() && b.Parent != head.Hash:
-		return false, refuse("its parent is " + c.id.FormatHash(b.Parent) + ", not the head")
-	case !b.Hash.IsZero() && b.Height != head.Height+1:
-		return false, refuse(fmt.Sprintf("heights %d to %d are missing", head.Height+1, b.Height-1))
-	}
-	return false, nil
+		return store.Identity(c.blocks[at]), true
+	})
 }
 
 // check refuses inputs that are spent already, not made yet, or worth less than
