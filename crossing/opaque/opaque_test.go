@@ -33,10 +33,12 @@ func TestLikelihood(t *testing.T) {
 		span := rapid.Int64Range(600, 21_600).Draw(rt, "window")
 		delay := rapid.Int64Range(1, span).Draw(rt, "after")
 		σ, θ := float64(m.Deviation), float64(m.Delay/2)
-		normal := math.Exp(-float64(off*off)/(2*σ*σ)) / (σ * math.Sqrt(2*math.Pi))
-		gamma := float64(delay) / (θ * θ) * math.Exp(-float64(delay)/θ)
+		// In logarithms throughout: the density itself is below the smallest normal float64
+		// after 720 times θ.
+		normal := -float64(off*off)/(2*σ*σ) - math.Log(σ*math.Sqrt(2*math.Pi))
+		gamma := math.Log(float64(delay)/(θ*θ)) - float64(delay)/θ
 		mass := 1 - (1+float64(span)/θ)*math.Exp(-float64(span)/θ)
-		want := math.Log(normal * gamma / mass)
+		want := normal + gamma - math.Log(mass)
 		if got := float64(m.likelihood(off, delay, span)) / unit; math.Abs(got-want) > 1e-3*max(1, math.Abs(want)) {
 			rt.Errorf("%+v off %d after %d of %d: %.6f, want %.6f", m, off, delay, span, got, want)
 		}
