@@ -48,6 +48,7 @@ if [ "${GETH:-}" = 1 ]; then
 fi
 
 go vet ./...
+go vet -tags small ./cmd/coldtrail
 if command -v npm >/dev/null; then web/check.sh; else echo "test.sh: no npm; the workbench is not checked" >&2; fi
 deploy/check.sh
 if [ -n "${FUZZTIME:-}" ]; then

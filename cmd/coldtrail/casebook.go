@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"coldtrail/casebook"
-	"coldtrail/casebook/postgres"
 	"coldtrail/casebook/sqlite"
 )
 
@@ -20,7 +19,7 @@ const casework = "casebook.db"
 // openBook opens the casebook that was named, else the one beside the store.
 func (s *session) openBook(ctx context.Context) (*casebook.SQL, error) {
 	if s.casebook != "" {
-		return postgres.Open(ctx, s.casebook, time.Now().Unix(), postgres.Options{})
+		return openPostgres(ctx, s.casebook)
 	}
 	folder, err := s.folder()
 	if err != nil {
@@ -79,7 +78,7 @@ func (v *casebookCopyVerb) Run(ctx context.Context, s *session) (err error) {
 // bookToCopy opens the casebook that is there; none is made.
 func (s *session) bookToCopy(ctx context.Context) (casebook.Database, error) {
 	if s.casebook != "" {
-		return postgres.OpenDatabase(ctx, s.casebook, postgres.Options{})
+		return openPostgresDatabase(ctx, s.casebook)
 	}
 	folder, err := s.folder()
 	if err != nil {
@@ -95,7 +94,7 @@ func (s *session) bookToCopy(ctx context.Context) (casebook.Database, error) {
 // bookToFill opens the casebook at a place, which may be new.
 func bookToFill(ctx context.Context, place string) (casebook.Database, error) {
 	if strings.Contains(place, "://") {
-		return postgres.OpenDatabase(ctx, place, postgres.Options{})
+		return openPostgresDatabase(ctx, place)
 	}
 	return sqlite.OpenDatabase(ctx, place, sqlite.Options{})
 }

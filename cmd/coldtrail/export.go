@@ -1,3 +1,5 @@
+//go:build !small
+
 package main
 
 import (
@@ -111,4 +113,12 @@ func (e *exported) count(blocks iter.Seq2[*ledger.Block, error], bar *progress) 
 			bar.set(e.blocks)
 		}
 	}
+}
+
+func openParquet(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {
+	network, err := v.evmNetwork(at.chain)
+	if err != nil {
+		return nil, err
+	}
+	return parquet.Open(ctx, at.place, network)
 }

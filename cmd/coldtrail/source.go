@@ -16,7 +16,6 @@ import (
 	"coldtrail/chain/evm"
 	"coldtrail/chain/evm/era"
 	evmetl "coldtrail/chain/evm/etl"
-	"coldtrail/chain/evm/parquet"
 	evmrpc "coldtrail/chain/evm/rpc"
 	"coldtrail/chain/jsonrpc"
 	"coldtrail/chain/transfers"
@@ -124,14 +123,6 @@ func openEra(_ context.Context, v *ingestVerb, at sourceAt) (blockSource, error)
 		return nil, err
 	}
 	return era.Open(at.place, network)
-}
-
-func openParquet(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {
-	network, err := v.evmNetwork(at.chain)
-	if err != nil {
-		return nil, err
-	}
-	return parquet.Open(ctx, at.place, network)
 }
 
 func openTransfers(ctx context.Context, _ *ingestVerb, at sourceAt) (blockSource, error) {

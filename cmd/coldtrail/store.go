@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"strings"
-	"time"
 
 	"coldtrail/store"
-	"coldtrail/store/clickhouse"
 	"coldtrail/store/embedded"
 )
 
@@ -25,17 +23,8 @@ func (s *session) place() (string, error) {
 		folder, err := s.folder()
 		return "in " + folder, err
 	}
-	options, err := clickhouse.Parse(strings.TrimSpace(s.store), time.Now)
-	return "on ClickHouse " + strings.Join(options.Hosts, ", "), err
-}
-
-// openCluster opens the store on ClickHouse.
-func (s *session) openCluster(ctx context.Context) (*clickhouse.Store, error) {
-	options, err := clickhouse.Parse(strings.TrimSpace(s.store), time.Now)
-	if err != nil {
-		return nil, err
-	}
-	return clickhouse.Open(ctx, options)
+	hosts, err := s.clusterHosts()
+	return "on ClickHouse " + strings.Join(hosts, ", "), err
 }
 
 // openEmbedded opens the store in the folder of the session.
