@@ -30,6 +30,7 @@ type Cluster struct {
 	Shards [][]*Node
 	folder *folder
 	keeper *keeper
+	ports  []heldPort
 }
 
 var single struct {
@@ -120,9 +121,9 @@ func lay(shards, replicas int, zookeeper []string) (*Cluster, error) {
 	if err != nil {
 		return nil, errors.Join(err, folder.remove())
 	}
-	c := &Cluster{Name: "coldtrail", folder: folder}
+	c := &Cluster{Name: "coldtrail", folder: folder, ports: ports}
 	if zookeeper != nil {
-		c.keeper = newKeeper(filepath.Join(folder.path, "keeper"), zookeeper, ports[0])
+		c.keeper = newKeeper(filepath.Join(folder.path, "keeper"), zookeeper, ports[0].number)
 		c.Keeper = c.keeper.address
 	}
 	interserver := map[*Node]string{}
@@ -131,17 +132,17 @@ func lay(shards, replicas int, zookeeper []string) (*Cluster, error) {
 		for replica := range replicas {
 			p := ports[1+3*(shard*replicas+replica):]
 			n := &Node{
-				Address: loopback(p[0]), HTTP: loopback(p[1]), Shard: shard + 1, Replica: replica + 1, keeper: c.keeper,
+				Address: loopback(p[0].number), HTTP: loopback(p[1].number), Shard: shard + 1, Replica: replica + 1, keeper: c.keeper,
 				folder: filepath.Join(folder.path, fmt.Sprintf("shard%d-replica%d", shard+1, replica+1)),
 			}
-			interserver[n] = loopback(p[2])
+			interserver[n] = loopback(p[2].number)
 			nodes = append(nodes, n)
 		}
 		c.Shards = append(c.Shards, nodes)
 	}
 	for n, address := range interserver {
 		if err := writeConfig(c, n, address); err != nil {
-			return nil, errors.Join(err, folder.remove())
+			return nil, errors.Join(err, c.close())
 		}
 	}
 	return c, nil
@@ -185,6 +186,7 @@ func (c *Cluster) close() error {
 	if c.keeper != nil {
 		c.keeper.kill()
 	}
+	release(c.ports)
 	return c.folder.remove()
 }
 

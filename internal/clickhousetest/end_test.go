@@ -35,6 +35,16 @@ func TestFreeze(t *testing.T) {
 	}
 }
 
+// TestPortsAreHeld: no other cluster takes the port of a server that is down.
+func TestPortsAreHeld(t *testing.T) {
+	n := clickhousetest.Start(t, 1, 1).Shards[0][0]
+	n.Kill()
+	var config net.ListenConfig
+	if c, err := config.ListenPacket(t.Context(), "udp", n.Address); err == nil {
+		t.Error("nothing holds the port of a server that is down", c.Close())
+	}
+}
+
 // TestHeldPort lets somebody hold a dead server's port for a while.
 func TestHeldPort(t *testing.T) {
 	n := clickhousetest.Start(t, 1, 1).Shards[0][0]

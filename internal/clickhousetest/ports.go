@@ -14,20 +14,38 @@ const (
 	lastPort  = 32000
 )
 
-// freePorts finds ports that nobody listens on.
-func freePorts(count int) ([]int, error) {
+// heldPort is a port of a server, held by a socket of another protocol as long as the server may come
+// back: while it is down its port looks free, and a cluster of another test must not take it.
+type heldPort struct {
+	number int
+	holder net.PacketConn
+}
+
+// freePorts finds ports that nobody listens on and nobody holds, and holds them.
+func freePorts(count int) (ports []heldPort, err error) {
 	var config net.ListenConfig
-	var ports []int
 	for range 100 * count {
-		port := firstPort + rand.IntN(lastPort-firstPort)
-		listener, err := config.Listen(context.Background(), "tcp", loopback(port))
-		if err != nil {
+		p := heldPort{number: firstPort + rand.IntN(lastPort-firstPort)}
+		if p.holder, err = config.ListenPacket(context.Background(), "udp", loopback(p.number)); err != nil {
 			continue
 		}
-		defer func() { _ = listener.Close() }() // at the end, so that none is found twice
-		if ports = append(ports, port); len(ports) == count {
+		listener, err := config.Listen(context.Background(), "tcp", loopback(p.number))
+		if err != nil {
+			_ = p.holder.Close()
+			continue
+		}
+		_ = listener.Close()
+		if ports = append(ports, p); len(ports) == count {
 			return ports, nil
 		}
 	}
+	release(ports)
 	return nil, errors.New("no free ports on 127.0.0.1")
+}
+
+// release lets others have ports.
+func release(ports []heldPort) {
+	for _, p := range ports {
+		_ = p.holder.Close()
+	}
 }
