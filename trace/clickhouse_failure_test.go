@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -149,21 +148,6 @@ func (l *looper) more(t *testing.T, traces int) {
 	l.until(t, "more traces", func() bool { return l.done >= from+traces })
 }
 
-// caughtUp waits until a server has everything that its shard has.
-func caughtUp(t *testing.T, n *clickhousetest.Node) {
-	t.Helper()
-	const behind = "SELECT count() > 0, sum((log_max_index >= log_pointer) OR (inserts_in_queue > 0) OR is_readonly OR is_session_expired) FROM system.replicas"
-	var answer string
-	var err error
-	for range 600 {
-		if answer, err = n.Query(t.Context(), behind); err == nil && strings.TrimSpace(answer) == "1\t0" {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatalf("shard %d, replica %d does not catch up: %q, %v", n.Shard, n.Replica, answer, err)
-}
-
 // TestTraceThroughFailure kills servers in the middle of traces. While a replica of each
 // shard is there, every trace gives the bytes of memory; without a shard it fails with the
 // shard's name; and it succeeds again when the shard is back.
@@ -188,7 +172,7 @@ func TestTraceThroughFailure(t *testing.T) {
 		replica.Kill()
 		l.more(t, 2)
 		replica.Restart(t)
-		caughtUp(t, replica)
+		replica.CaughtUp(t)
 		l.more(t, 1)
 	}
 	l.midway(t)
@@ -205,7 +189,7 @@ func TestTraceThroughFailure(t *testing.T) {
 	wantShard(t, err, 2)
 	for _, replica := range cluster.Shards[1] {
 		replica.Restart(t)
-		caughtUp(t, replica)
+		replica.CaughtUp(t)
 	}
 	got, err := traced(t.Context(), s, c)
 	if err != nil || !bytes.Equal(got, want) {

@@ -54,6 +54,21 @@ func (n *Node) Restart(tb testing.TB) {
 	}
 }
 
+// CaughtUp waits until a server has everything that its shard has. One that was started again has to
+// find out first what it missed; until then its queue is empty and its delay is of all time.
+func (n *Node) CaughtUp(tb testing.TB) {
+	tb.Helper()
+	const behind = "SELECT count() > 0, sum((log_max_index >= log_pointer) OR (inserts_in_queue > 0) OR is_readonly OR is_session_expired OR absolute_delay > 1000000000) FROM system.replicas"
+	var answer string
+	var err error
+	for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if answer, err = n.Query(tb.Context(), behind); err == nil && strings.TrimSpace(answer) == "1\t0" {
+			return
+		}
+	}
+	tb.Fatalf("shard %d, replica %d does not catch up: %q, %v", n.Shard, n.Replica, answer, err)
+}
+
 // again tries a start on ports that are given, which another program may hold for a moment.
 func again(start func() error) error {
 	var err error

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // program is one process that can be killed and started again. Its zero value runs nothing.
@@ -75,7 +77,34 @@ func (p *program) kill() {
 	p.process = nil
 }
 
-func (p *program) freeze() { p.signal(syscall.SIGSTOP) }
+// freeze stops the program and waits until each of its threads stands still: the signal returns before.
+func (p *program) freeze() {
+	p.signal(syscall.SIGSTOP)
+	for p.runs() && !p.stands() {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// stands reports whether all threads of the program are stopped.
+func (p *program) stands() bool {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	if p.process == nil {
+		return true
+	}
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", p.process.Pid)) // the pattern is well formed
+	for _, thread := range threads {
+		text, err := os.ReadFile(thread)
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		// proc(5): the state follows the name, which is in parentheses and may hold some.
+		if at := bytes.LastIndexByte(text, ')'); at+2 >= len(text) || text[at+2] != 'T' {
+			return false
+		}
+	}
+	return true
+}
 
 func (p *program) thaw() { p.signal(syscall.SIGCONT) }
 

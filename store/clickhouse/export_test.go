@@ -32,9 +32,6 @@ func (s *Store) Empty(ctx context.Context) error {
 // Tune makes left-overs be cleared away sooner.
 func (o *Options) Tune(clearAt int, age time.Duration) { o.clearAt, o.clearAge = clearAt, age }
 
-// Lag is a question to one replica: in how many tables it is behind.
-func (s *Store) Lag() string { return s.lag() }
-
 // Listen is told of every question and deletion.
 func (s *Store) Listen(heard func(sql string)) { s.listen = heard }
 
