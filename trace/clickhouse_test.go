@@ -82,8 +82,11 @@ func checkProperties(t *testing.T, s store.Store, checks string) {
 	t.Run("outputs unit by unit", func(t *testing.T) { checkBruteForce(t, emptied(s)) })
 	t.Run("accounts unit by unit", func(t *testing.T) { checkBruteForceAccounts(t, emptied(s)) })
 	t.Run("swaps conserve", func(t *testing.T) {
-		if swaps := checkSwapsConserve(t, inMemory, emptied(s)); swaps == 0 {
-			t.Error("no swap of stolen money was drawn")
+		// Of so few ledgers it may be that none swaps stolen money.
+		for round := 0; checkSwapsConserve(t, inMemory, emptied(s)) == 0; round++ {
+			if round == 10 {
+				t.Fatal("no swap of stolen money was drawn")
+			}
 		}
 	})
 	t.Run("live is run", func(t *testing.T) { checkLiveIsRun(t, emptied(s), 6) })
