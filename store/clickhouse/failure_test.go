@@ -35,6 +35,9 @@ func TestReplicasDie(t *testing.T) {
 		switch i % 6 {
 		case 1:
 			down = order[i/6]
+			for _, node := range c.Shards[down.Shard-1] {
+				node.CaughtUp(t) // with the only server that has a block dies every answer about it
+			}
 			// Killed at any moment of the write, which is in the middle of a trip or between two.
 			killed := make(chan struct{})
 			go func() {
