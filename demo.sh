@@ -20,6 +20,7 @@ while read -r line; do
   passed=$((SECONDS - started))
   [ -t 2 ] && [ "$passed" -gt 1 ] && printf '\rcompiling, only the first time: %d of %d packages, %d s, about %d s left ' \
     "$done" "$total" "$passed" $(((total - done) * passed / done)) >&2
-done < <(go build -v -o "$binary" "${build[@]}" ./cmd/coldtrail 2>&1 || echo "failed: go build")
+done < <(go build -v -o "$binary" "${build[@]}" ./cmd/coldtrail 2>&1)
+wait $! # a build that failed ends here; what an earlier one left is not shown
 [ -t 2 ] && [ "$done" -gt 0 ] && echo >&2
 exec "$binary" demo "$@"

@@ -114,11 +114,3 @@ func (e *exported) count(blocks iter.Seq2[*ledger.Block, error], bar *progress) 
 		}
 	}
 }
-
-func openParquet(ctx context.Context, v *ingestVerb, at sourceAt) (blockSource, error) {
-	network, err := v.evmNetwork(at.chain)
-	if err != nil {
-		return nil, err
-	}
-	return parquet.Open(ctx, at.place, network)
-}

@@ -56,8 +56,14 @@ type result struct {
 
 func coldtrail(t *testing.T, args ...string) result {
 	t.Helper()
+	return runOf(t, binary, args...)
+}
+
+// runOf runs a build of the program.
+func runOf(t *testing.T, build string, args ...string) result {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), binary, args...)
+	cmd := exec.CommandContext(t.Context(), build, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,17 +14,8 @@ func TestSmallBuild(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-tags", "small", "-o", small, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	run := func(args ...string) (stdout, stderr string, code int) {
-		t.Helper()
-		var out, said strings.Builder
-		cmd := exec.CommandContext(t.Context(), small, args...)
-		cmd.Stdout, cmd.Stderr = &out, &said
-		cmd.Env = append(os.Environ(), "COLDTRAIL_STORE=", "COLDTRAIL_CASEBOOK=")
-		_ = cmd.Run() // the exit code says it
-		return out.String(), said.String(), cmd.ProcessState.ExitCode()
-	}
-	if got, said, code := run("demo", "--json"); code != 0 || got != must(t, "demo", "--json") {
-		t.Errorf("the small build's demo ends with %d, or its answer is another than the whole build's\n%s", code, said)
+	if got := runOf(t, small, "demo", "--json"); got.code != 0 || got.stdout != must(t, "demo", "--json") {
+		t.Errorf("the small build's demo ends with %d, or its answer is another than the whole build's\n%s", got.code, got.stderr)
 	}
 	data := "--data=" + t.TempDir()
 	for _, c := range []struct {
@@ -41,8 +31,9 @@ func TestSmallBuild(t *testing.T) {
 		{[]string{"export", "ethereum", "--parquet=x"}, "without Parquet"},
 		{[]string{"import", "x"}, "without Parquet"},
 	} {
-		if out, said, code := run(c.args...); code == 0 || out != "" || !strings.Contains(said, c.want) || !strings.Contains(said, "-tags small") {
-			t.Errorf("%q ends with %d and says %q and %q, want an error with %q", c.args, code, out, said, c.want)
+		got := runOf(t, small, c.args...)
+		if got.code == 0 || got.stdout != "" || !strings.Contains(got.stderr, c.want) || !strings.Contains(got.stderr, "-tags small") {
+			t.Errorf("%q gives %+v, want an error with %q", c.args, got, c.want)
 		}
 	}
 }
