@@ -64,7 +64,7 @@ func (c *Client) get(ctx context.Context, target string) ([]byte, error) {
 		c.gate.leave(true)
 		return nil, err
 	}
-	body, err := c.send(request)
+	body, err := c.send(request, 1)
 	c.gate.leave(err == nil)
 	return body, err
 }

@@ -55,7 +55,7 @@ type Options struct {
 	URL string
 	// Auth is "user:password", or "Bearer TOKEN", or empty. A user in the URL works too.
 	Auth     string
-	Timeout  time.Duration // of one request; 60 s
+	Timeout  time.Duration // of one request; 60 s, up to 16 times that where a single question needs it
 	Pause    time.Duration // before the first repetition, doubled after each; 250 ms
 	MaxPause time.Duration // 15 s
 	Patience time.Duration // without any success, after which to give up; 10 min
@@ -75,6 +75,7 @@ type Client struct {
 	http    *http.Client
 	auth    string
 	gate    *gate
+	portion *portion
 	pace    pace
 	*Patience
 }
@@ -98,7 +99,7 @@ func New(options Options) (*Client, error) {
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: options.AtOnce, IdleConnTimeout: 30 * time.Second}
 	c := &Client{
 		options: options, http: &http.Client{Transport: transport}, auth: options.Auth,
-		gate: newGate(options.AtOnce),
+		gate: newGate(options.AtOnce), portion: newPortion(&options),
 	}
 	c.Patience = c.NewPatience()
 	c.ever = false
@@ -156,7 +157,7 @@ func (c *Client) One(ctx context.Context, method string, params ...any) ([]byte,
 }
 
 // Do asks questions in one batch, and those that got no answer again, until each
-// has a result or a refusal.
+// has a result or a refusal. A batch that is not answered in time is asked in parts.
 func (c *Client) Do(ctx context.Context, calls []Call) ([]Answer, error) {
 	answers := make([]Answer, len(calls))
 	open := make([]int, len(calls))
@@ -164,27 +165,27 @@ func (c *Client) Do(ctx context.Context, calls []Call) ([]Answer, error) {
 		open[i] = i
 	}
 	for try := 0; len(open) > 0; {
-		before := len(open)
-		rest, err := c.attempt(ctx, calls, open, answers)
+		asked := open[:c.portion.of(len(open))]
+		rest, err := c.attempt(ctx, calls, asked, answers)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		open = rest
-		if err == nil && len(open) == 0 {
-			break
+		open = slices.Concat(rest, open[len(asked):])
+		if len(rest) < len(asked) {
+			try = 0
+		}
+		if err == nil && len(rest) == 0 {
+			c.Well()
+			continue
 		}
 		if err == nil {
-			err = fmt.Errorf("only %d of %d questions were answered", before-len(open), before)
-		}
-		if len(open) < before {
-			try = 0
+			err = fmt.Errorf("only %d of %d questions were answered", len(asked)-len(rest), len(asked))
 		}
 		if err := c.Wait(ctx, try, err); err != nil {
 			return nil, err
 		}
 		try++
 	}
-	c.Well()
 	return answers, nil
 }
 
@@ -202,7 +203,7 @@ func (c *Client) attempt(ctx context.Context, calls []Call, open []int, answers 
 	if err := c.gate.enter(ctx); err != nil {
 		return open, err
 	}
-	body, err := c.post(ctx, encode(calls, open))
+	body, err := c.post(ctx, encode(calls, open), len(open))
 	c.gate.leave(err == nil)
 	if err != nil {
 		return open, err
@@ -238,23 +239,36 @@ func encode(calls []Call, open []int) []byte {
 	return e.Bytes()
 }
 
-func (c *Client) post(ctx context.Context, question []byte) ([]byte, error) {
+func (c *Client) post(ctx context.Context, question []byte, questions int) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.options.URL, bytes.NewReader(question))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "application/json")
-	return c.send(request)
+	return c.send(request, questions)
 }
 
-// send sends a request when its time has come and reads the answer.
-func (c *Client) send(request *http.Request) ([]byte, error) {
+// send sends a request, which holds so many questions, when its time has come and
+// reads the answer.
+func (c *Client) send(request *http.Request, questions int) ([]byte, error) {
 	if err := c.pace.wait(request.Context(), c.options.Every, c.options.Now); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(request.Context(), c.options.Timeout)
+	given, began := c.portion.time(), c.options.Now()
+	ctx, cancel := context.WithTimeout(request.Context(), given)
 	defer cancel()
-	request = request.WithContext(ctx)
+	body, err := c.exchange(request.WithContext(ctx))
+	switch {
+	case err == nil:
+		c.portion.answered(questions, c.options.Now().Sub(began))
+	case errors.Is(err, errLate) && request.Context().Err() == nil:
+		c.portion.late(questions, given)
+	}
+	return body, err
+}
+
+// exchange sends a request and reads the answer.
+func (c *Client) exchange(request *http.Request) ([]byte, error) {
 	if token, ok := strings.CutPrefix(c.auth, "Bearer "); ok {
 		request.Header.Set("Authorization", "Bearer "+token)
 	} else if user, password, ok := strings.Cut(c.auth, ":"); ok {
@@ -278,14 +292,20 @@ func (c *Client) send(request *http.Request) ([]byte, error) {
 	return body.Bytes(), status(response, body.Bytes())
 }
 
+// errLate is a request whose time ran out.
+var errLate = errors.New("no answer in time")
+
 // plain takes the URL, which may hold a password, out of an error.
 func plain(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		if wrapped.Timeout() {
-			return errors.New("no answer in time")
+			return errLate
 		}
 		return wrapped.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) { // within the body
+		return errLate
 	}
 	return err
 }

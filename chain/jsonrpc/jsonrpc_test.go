@@ -112,6 +112,71 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
+// TestLateAnswers asks for less at a time where a batch gets no answer in time, and
+// waits longer where a single question gets none: a node that needs more than the
+// time of one request is slow, and a batch repeated as it was would stay unanswered.
+func TestLateAnswers(t *testing.T) {
+	var calls []jsonrpc.Call
+	for i := range 40 {
+		calls = append(calls, jsonrpc.Call{Method: fmt.Sprint("m", i)})
+	}
+	var mu sync.Mutex
+	var sizes []int
+	late := map[string]int{} // how often each single question went without an answer
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // or the client's leaving is not noticed
+		var batch []map[string]any
+		if json.Unmarshal(body, &batch) != nil {
+			one := map[string]any{}
+			_ = json.Unmarshal(body, &one)
+			batch = append(batch, one)
+		}
+		mu.Lock()
+		sizes = append(sizes, len(batch))
+		stall := len(batch) > 6 || len(batch) > 1 && batch[0]["method"] == "m0"
+		mu.Unlock()
+		if stall {
+			<-r.Context().Done()
+			return
+		}
+		if batch[0]["method"] == "m0" { // alone: three times the time of a request
+			select {
+			case <-r.Context().Done():
+				mu.Lock()
+				late["m0"]++
+				mu.Unlock()
+				return
+			case <-time.After(600 * time.Millisecond):
+			}
+		}
+		honest(w, batch)
+	}))
+	defer server.Close()
+	c, err := jsonrpc.New(jsonrpc.Options{URL: server.URL, Timeout: 200 * time.Millisecond, Pause: time.Millisecond, MaxPause: time.Millisecond, Patience: time.Minute, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		answers, err := c.Do(t.Context(), calls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, call := range calls {
+			if got := string(answers[i].Result); got != fmt.Sprintf("%q", call.Method) {
+				t.Errorf("%s: answered %s", call.Method, got)
+			}
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []int{40, 20, 10, 5, 2, 1, 1, 1}; !slices.Equal(sizes[:len(want)], want) || late["m0"] < 2 {
+		t.Errorf("asked in portions of %v, want them to begin %v; alone and late %d times, want 2 or more", sizes, want, late["m0"])
+	}
+	if n := len(slices.DeleteFunc(slices.Clone(sizes), func(n int) bool { return n < 10 })); n > 4 {
+		t.Errorf("%d requests of ten questions or more (%v): what was learned is forgotten", n, sizes)
+	}
+}
+
 // TestRefusals passes on what a node will say again, without repeating it.
 func TestRefusals(t *testing.T) {
 	c, s, _ := open(t, jsonrpc.Options{}, text(`{"id":0,"error":{"code":-32601,"message":"the method x does not exist/is not available"}}`))

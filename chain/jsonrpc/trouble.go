@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -162,4 +163,61 @@ func (g *gate) leave(good bool) {
 	}
 	close(g.changed)
 	g.changed = make(chan struct{})
+}
+
+// portion is how much is asked at a time and how long an answer may take. A node that
+// needs longer than that is not away: asked the same again it would do the same work
+// again, for nothing. So a batch that was late is asked in halves, and a question that
+// was late alone is given twice the time.
+type portion struct {
+	mu             sync.Mutex
+	least, longest time.Duration // of one request
+	most           int           // questions of one request
+	given          time.Duration // to one request
+}
+
+// longer bounds the time of a request, in multiples of the option.
+const longer = 16
+
+func newPortion(o *Options) *portion {
+	return &portion{least: o.Timeout, longest: max(o.Timeout, min(longer*o.Timeout, o.Patience)), most: math.MaxInt, given: o.Timeout}
+}
+
+// of is how many of so many questions may be asked at once.
+func (p *portion) of(questions int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return min(questions, p.most)
+}
+
+// time is how long the next request may take.
+func (p *portion) time() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.given
+}
+
+// late says that so many questions were not answered in the time given. Requests that
+// ran beside each other and were late together count once.
+func (p *portion) late(questions int, given time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if questions > 1 {
+		p.most = min(p.most, questions/2)
+		return
+	}
+	p.given = max(p.given, min(2*given, p.longest))
+}
+
+// answered says that so many questions were answered, and how long that took: one
+// more may be asked next time, and time that was not needed is taken back.
+func (p *portion) answered(questions int, took time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if questions == p.most {
+		p.most++
+	}
+	if took < p.given/4 {
+		p.given = max(p.least, p.given/2)
+	}
 }

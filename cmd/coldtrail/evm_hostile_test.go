@@ -133,7 +133,13 @@ func (l *liar) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		l.transport(w, kind)
 		return
 	}
-	response, err := http.Post(l.to, "application/json", bytes.NewReader(question)) //nolint:noctx // a test's proxy
+	asked, err := http.NewRequestWithContext(r.Context(), http.MethodPost, l.to, bytes.NewReader(question)) // one that was left is not asked on
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	asked.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(asked)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadGateway)
 		return
@@ -177,12 +183,20 @@ func (l *liar) transport(w http.ResponseWriter, kind int) {
 	}
 }
 
-// lie spoils answers of a batch.
+// lie spoils the answer of one question or answers of a batch.
 func (l *liar) lie(answer []byte) []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var batch []map[string]any
-	if json.Unmarshal(answer, &batch) != nil || len(batch) == 0 {
+	var one map[string]any
+	switch {
+	case json.Unmarshal(answer, &one) == nil && one != nil:
+		l.lieOnce([]map[string]any{one})
+		if out, err := json.Marshal(one); err == nil {
+			return out
+		}
+		return answer
+	case json.Unmarshal(answer, &batch) != nil || len(batch) == 0:
 		return answer
 	}
 	if l.random.IntN(6) == 0 {
