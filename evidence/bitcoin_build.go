@@ -48,10 +48,13 @@ func (b *builder) proveBitcoin(ctx context.Context, f *slice.Facts, source Bitco
 	if err != nil {
 		return err
 	}
-	first := ^ledger.Height(0)
-	for _, w := range list {
+	first, read := ^ledger.Height(0), reading{tell: b.options.Proving, chain: chain}
+	for i, w := range list {
 		if w.placed {
 			first = min(first, w.height)
+		}
+		if i == 0 || list[i-1].height != w.height {
+			read.total++
 		}
 	}
 	anchor, err := anchorAt(ctx, source, first)
@@ -61,14 +64,16 @@ func (b *builder) proveBitcoin(ctx context.Context, f *slice.Facts, source Bitco
 	if anchor == nil {
 		first = 0
 	}
-	rows, err := rawRows(ctx, source, list)
+	head := ledger.Height(b.result.Basis.Heads[string(chain)].Height)
+	read.total += uint64(head - first + 1)
+	rows, err := rawRows(ctx, source, list, &read)
 	if err != nil {
 		return err
 	}
 	if anchor != nil && !slices.ContainsFunc(rows, func(r rawRow) bool { return r.ID == anchor.ID && r.Height != nil }) {
 		rows = append([]rawRow{*anchor}, rows...)
 	}
-	headers, err := headersOf(ctx, source, first, ledger.Height(b.result.Basis.Heads[string(chain)].Height))
+	headers, err := headersOf(ctx, source, first, head, &read)
 	if err != nil {
 		return err
 	}
@@ -151,7 +156,7 @@ func rowAt(c *bitcoin.Contents, position uint32, height *ledger.Height) (*rawRow
 var errOtherChain = errors.New("the source's block does not hold it; is it of another chain, or was the store's chain reorganised?")
 
 // rawRows reads each block that is needed once.
-func rawRows(ctx context.Context, source BitcoinSource, list []wanted) (rows []rawRow, err error) {
+func rawRows(ctx context.Context, source BitcoinSource, list []wanted, read *reading) (rows []rawRow, err error) {
 	var c *bitcoin.Contents
 	for i, w := range list {
 		if i == 0 || list[i-1].height != w.height {
@@ -162,6 +167,7 @@ func rawRows(ctx context.Context, source BitcoinSource, list []wanted) (rows []r
 			if c, err = bitcoin.ReadContents(raw); err != nil {
 				return nil, fmt.Errorf("block %d: %w", w.height, err)
 			}
+			read.one()
 		}
 		position, ok := c.Find(w.id)
 		if !ok {
@@ -181,13 +187,14 @@ func rawRows(ctx context.Context, source BitcoinSource, list []wanted) (rows []r
 }
 
 // headersOf reads the headers from one height to another, both included.
-func headersOf(ctx context.Context, source BitcoinSource, from, to ledger.Height) (all []byte, err error) {
+func headersOf(ctx context.Context, source BitcoinSource, from, to ledger.Height, read *reading) (all []byte, err error) {
 	for height := from; height <= to; height++ {
 		raw, err := source.RawHeader(ctx, height)
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, raw[:bitcoin.HeaderSize]...)
+		read.one()
 	}
 	return all, ctx.Err()
 }

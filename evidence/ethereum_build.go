@@ -54,25 +54,25 @@ func (b *builder) proveEthereum(ctx context.Context, f *slice.Facts, source Ethe
 		}
 	}
 	slices.SortFunc(movements, func(a, b store.Movement) int { return cmp.Compare(a.Number, b.Number) })
-	rows, heights, err := includedRows(ctx, source, movements)
+	var blocks []ledger.Height
+	for i := range movements {
+		blocks = append(blocks, movements[i].Height)
+	}
+	blocks = slices.Compact(blocks)
+	heights := headersWanted(blocks, ledger.Height(b.result.Basis.Heads[string(chain)].Height))
+	read := reading{tell: b.options.Proving, chain: chain, total: uint64(len(blocks) + len(heights))}
+	rows, err := includedRows(ctx, source, movements, &read)
 	if err != nil {
 		return err
 	}
-	head := ledger.Height(b.result.Basis.Heads[string(chain)].Height)
-	if len(heights) > 0 && head-heights[0] < linkedRun {
-		for height := heights[0]; height <= head; height++ {
-			heights = append(heights, height)
-		}
-	}
-	heights = append(heights, head)
-	slices.Sort(heights)
 	var headers []headerLine
-	for _, height := range slices.Compact(heights) {
+	for _, height := range heights {
 		raw, err := source.RawHeader(ctx, height)
 		if err != nil {
 			return err
 		}
 		headers = append(headers, headerLine{uint64(height), hex.EncodeToString(raw)})
+		read.one()
 	}
 	s.Proof = proofEthereum
 	if wrapped, ok := b.options.Wrapped[chain]; ok {
@@ -84,28 +84,42 @@ func (b *builder) proveEthereum(ctx context.Context, f *slice.Facts, source Ethe
 	return b.addLines(proofFile(chain, transactionsFile), func() ([]byte, error) { return lines(rows) })
 }
 
+// headersWanted lists in order the headers that go in: those of blocks, of the head, and of
+// all between where that is a short run.
+func headersWanted(blocks []ledger.Height, head ledger.Height) []ledger.Height {
+	heights := slices.Clone(blocks)
+	if len(blocks) > 0 && head-blocks[0] < linkedRun {
+		for height := blocks[0]; height <= head; height++ {
+			heights = append(heights, height)
+		}
+	}
+	heights = append(heights, head)
+	slices.Sort(heights)
+	return slices.Compact(heights)
+}
+
 // includedRows reads each block that is needed once.
-func includedRows(ctx context.Context, source EthereumSource, movements []store.Movement) (rows []includedRow, heights []ledger.Height, err error) {
+func includedRows(ctx context.Context, source EthereumSource, movements []store.Movement, read *reading) (rows []includedRow, err error) {
 	var p *proof.Parts
 	for i := range movements {
 		m := &movements[i]
 		if i == 0 || movements[i-1].Height != m.Height {
 			if p, err = source.Parts(ctx, m.Height); err != nil {
-				return nil, nil, err
+				return nil, err
 			}
-			heights = append(heights, m.Height)
+			read.one()
 		}
 		index, ok := p.Find(m.Tx.ID)
 		if !ok {
-			return nil, nil, fmt.Errorf("transaction 0x%s of block %d: %w", m.Tx.ID, m.Height, errOtherChain)
+			return nil, fmt.Errorf("transaction 0x%s of block %d: %w", m.Tx.ID, m.Height, errOtherChain)
 		}
 		in, err := p.Inclusion(index)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		rows = append(rows, includedRow{m.Tx.ID.String(), uint64(m.Height), index, branchText(in.Transaction), branchText(in.Receipt), branchText(in.Before)})
 	}
-	return rows, heights, nil
+	return rows, nil
 }
 
 func branchText(b proof.Branch) (text []string) {

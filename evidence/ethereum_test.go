@@ -158,7 +158,11 @@ func TestEthereum(t *testing.T) {
 	s := a.store(t)
 	o := options()
 	o.Ethereum = map[ledger.Chain]evidence.EthereumSource{"eip155:4242": a}
+	told := proving(&o)
 	raw := build(t, s, text, o)
+	if want := "eip155:4242 9 of 9 in 9 steps"; told() != want { // four blocks and five headers
+		t.Errorf("told of %s, want %s", told(), want)
+	}
 	r := verify(t, raw)
 	if r.State != evidence.OK {
 		t.Fatalf("%+v", wrong(r))

@@ -53,6 +53,24 @@ type Options struct {
 	// clusters; nil where there are no labels.
 	Claims func(ctx context.Context, chain ledger.Chain, address string) ([]label.Claim, error)
 	Cuts   func(ctx context.Context, chain ledger.Chain) ([]label.Claim, error)
+	// Proving is told of blocks and headers read for the proofs of a chain; nil is nobody.
+	// Trace.Progress is told of two traces: of the ledger, and of what was recorded.
+	Proving func(chain ledger.Chain, done, total uint64)
+}
+
+// reading tells of what is read for the proofs of a chain.
+type reading struct {
+	tell        func(chain ledger.Chain, done, total uint64)
+	chain       ledger.Chain
+	done, total uint64
+}
+
+// one was read.
+func (r *reading) one() {
+	r.done++
+	if r.tell != nil {
+		r.tell(r.chain, r.done, r.total)
+	}
 }
 
 // Statement is what a bundle is evidence of. It stands in the manifest.

@@ -3,6 +3,7 @@ package evidence_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -105,6 +106,16 @@ func restsOn(r *evidence.Report, part string) (evidence.Rest, bool) {
 	return r.Rests[i], true
 }
 
+// proving asks to be told of proofs, and gives what was told last and how often.
+func proving(o *evidence.Options) (told func() string) {
+	last, steps := "", 0
+	o.Proving = func(chain ledger.Chain, done, total uint64) {
+		steps++
+		last = fmt.Sprintf("%s %d of %d", chain, done, total)
+	}
+	return func() string { return fmt.Sprintf("%s in %d steps", last, steps) }
+}
+
 // TestBlock170 proves the first payment from the bundle alone: every transaction on the
 // way of the stolen value, in the real chain of headers with its work.
 func TestBlock170(t *testing.T) {
@@ -113,7 +124,11 @@ func TestBlock170(t *testing.T) {
 		o := options()
 		o.Trace.Method = method
 		o.Bitcoin = map[ledger.Chain]evidence.BitcoinSource{ledger.Bitcoin: source}
+		told := proving(&o)
 		raw := build(t, s, theft, o)
+		if want := "bip122:000000000019d6689c085ae165831e93 14142 of 14142 in 14142 steps"; told() != want { // ten blocks, headers 0 to 14131
+			t.Errorf("%s: told of %s, want %s", method.Name, told(), want)
+		}
 		if !bytes.Equal(raw, build(t, s, theft, o)) {
 			t.Errorf("%s: the same basis gave other bytes", method.Name)
 		}

@@ -147,9 +147,7 @@ func (w *accountWalk) streaming(ctx context.Context, first ledger.Height) error 
 				return err
 			}
 		}
-		if w.options.Progress != nil {
-			w.options.Progress(w.c.chain, block.Height+1-first, w.c.to.Height+1-first)
-		}
+		w.tell(w.c, first, block.Height)
 	}
 	return nil
 }
@@ -160,6 +158,7 @@ func (w *accountWalk) targeted(ctx context.Context, from store.TxNumber) error {
 	if err := w.list(ctx, from); err != nil {
 		return err
 	}
+	var done stride
 	for w.queue.Len() > 0 {
 		if err := w.lookAhead(ctx); err != nil {
 			return err
@@ -176,7 +175,9 @@ func (w *accountWalk) targeted(ctx context.Context, from store.TxNumber) error {
 		if err := w.list(ctx, number+1); err != nil {
 			return err
 		}
+		done.step(w.plan, w.c, m.Height)
 	}
+	done.step(w.plan, w.c, w.c.to.Height)
 	return nil
 }
 

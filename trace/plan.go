@@ -171,6 +171,30 @@ func (p *plan) chain(ctx context.Context, name string, statuses []store.Status) 
 	return c, nil
 }
 
+// tell tells how far a walk has come that began at a height.
+func (p *plan) tell(c *chainPlan, first, height ledger.Height) {
+	if p.options.Progress != nil {
+		p.options.Progress(c.chain, height+1-first, c.to.Height+1-first)
+	}
+}
+
+// stride is how far a targeted walk has come, told once a block.
+type stride struct {
+	first, at ledger.Height
+	begun     bool
+}
+
+// step tells of a visit at a height, and the end of the walk at the last height that counts.
+func (x *stride) step(p *plan, c *chainPlan, height ledger.Height) {
+	if !x.begun {
+		x.first, x.begun = height, true
+	} else if height <= x.at {
+		return
+	}
+	x.at = height
+	p.tell(c, x.first, height)
+}
+
 // errTooEarly says that a chain had not begun, as far as the store knows it.
 var errTooEarly = errors.New("the store holds no block from before the moment asked for")
 

@@ -70,7 +70,9 @@ type Options struct {
 	Once bool
 	// Reach keeps what reached every address, for Live.Reached.
 	Reach bool
-	// Progress is told of heights done, on chains walked by streaming.
+	// Progress is told of heights done, from the first that a walk visits to the last that
+	// counts. A chain may be walked several times: where less is done than before, or all
+	// was done, another walk has begun.
 	Progress func(chain ledger.Chain, done, total ledger.Height)
 }
 

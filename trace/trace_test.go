@@ -145,13 +145,16 @@ func checkDriversAgree(t *testing.T, stores ...fresh) {
 			s := empty(rt)
 			fill(t, rt, s, blocks)
 			for _, mode := range []trace.Mode{trace.Streaming, trace.Targeted} {
+				var told [][2]ledger.Height
 				result, err := trace.Run(t.Context(), s, cases, trace.Options{
 					Method: method, Mode: mode, Fees: fees, Notations: plain, Flows: true,
-					Subsidy: func(ledger.Chain, ledger.Height) uint64 { return 500 },
+					Subsidy:  func(ledger.Chain, ledger.Height) uint64 { return 500 },
+					Progress: func(_ ledger.Chain, done, total ledger.Height) { told = append(told, [2]ledger.Height{done, total}) },
 				})
 				if err != nil {
 					rt.Fatalf("%s, %T: %v", mode, s, err)
 				}
+				checkProgress(rt, mode, told)
 				checkBounds(rt, result, s)
 				text, err := json.Marshal(struct {
 					R *trace.Result
@@ -169,6 +172,22 @@ func checkDriversAgree(t *testing.T, stores ...fresh) {
 			}
 		}
 	})
+}
+
+// checkProgress wants to have been told of every walk up to its end, never backwards within
+// one, and of no more than there is.
+func checkProgress(rt *rapid.T, mode trace.Mode, told [][2]ledger.Height) {
+	if len(told) == 0 || told[len(told)-1][0] != told[len(told)-1][1] {
+		rt.Fatalf("%s: the last that was told is not the end: %v", mode, told)
+	}
+	for i, now := range told {
+		if now[0] == 0 || now[0] > now[1] {
+			rt.Fatalf("%s: %d of %d blocks: %v", mode, now[0], now[1], told)
+		}
+		if i > 0 && told[i-1][0] != told[i-1][1] && (now[0] <= told[i-1][0] || now[1] != told[i-1][1]) {
+			rt.Fatalf("%s: a walk went back or did not end: %v", mode, told)
+		}
+	}
 }
 
 // fill appends the blocks in random batches, and takes some back on the way.

@@ -79,10 +79,7 @@ func (w *utxoWalk) streaming(ctx context.Context, first ledger.Height) error {
 		if starts, err = w.segment(ctx, segment, starts); err != nil {
 			return err
 		}
-		if w.options.Progress != nil {
-			last := segment.First + ledger.Height(len(segment.BlockStart)-1)
-			w.options.Progress(w.c.chain, last-first, w.c.to.Height+1-first)
-		}
+		w.tell(w.c, first, segment.First+ledger.Height(len(segment.BlockStart)-2))
 	}
 	return nil
 }
@@ -140,6 +137,7 @@ func (w *utxoWalk) targeted(ctx context.Context, held []store.OutputNumber) erro
 	if err := w.queueSpenders(ctx, held); err != nil {
 		return err
 	}
+	var done stride
 	for w.queue.Len() > 0 {
 		if err := w.lookAhead(ctx); err != nil {
 			return err
@@ -149,12 +147,12 @@ func (w *utxoWalk) targeted(ctx context.Context, held []store.OutputNumber) erro
 			if err := w.visitBlock(ctx, number); err != nil {
 				return err
 			}
-			continue
-		}
-		if err := w.visit(ctx, number); err != nil {
+		} else if err := w.visit(ctx, number); err != nil {
 			return err
 		}
+		done.step(w.plan, w.c, w.spend.Moment.Height)
 	}
+	done.step(w.plan, w.c, w.c.to.Height)
 	return nil
 }
 

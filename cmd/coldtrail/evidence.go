@@ -77,7 +77,16 @@ func (v *evidenceVerb) build(ctx context.Context, s *session, out *bytes.Buffer,
 		}
 		files = append(files, evidence.CaseFile{Name: name, Text: text})
 	}
-	defer working(s, "tracing and collecting proofs")()
+	var bar *progress
+	options.Proving = func(chain ledger.Chain, done, total uint64) {
+		if bar == nil {
+			bar = newProgress(s, "proofs of "+chain.Short(), total)
+		}
+		if bar.set(done); done == total {
+			bar.end()
+			bar = nil
+		}
+	}
 	return evidence.Build(ctx, out, from, files, options)
 }
 

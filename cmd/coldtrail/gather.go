@@ -104,7 +104,7 @@ func (v *traceFlags) gather(ctx context.Context, s *session, cases []*trace.Case
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	options.Mode = trace.Targeted
+	options.Mode, options.Progress = trace.Targeted, nil // the same trace again and again
 	bar := newProgress(s, "gather", uint64(max(v.Most, 1)))
 	result, err := gather.Run(ctx, cases, gather.Options{
 		Chain: chain, Explorer: explorer, Cache: cache, Head: cache.head, Empty: func() gather.Store { return memory.New() },

@@ -15,6 +15,7 @@ import (
 // deskJob is a job as the server tells of it.
 type deskJob struct {
 	ID, Kind, Case, State, Error string
+	Done, Total                  uint64
 	Result                       *struct {
 		Name  string
 		Media string `json:"media_type"`
@@ -235,6 +236,11 @@ func TestServeJobs(t *testing.T) {
 		t.Errorf("after its job the trace is not there: %d", code)
 	}
 	bundle, packed := s.made(`{"kind":"evidence","case":"bybit-2025"}`)
+	for _, j := range []deskJob{traced, bundle} {
+		if j.Total == 0 || j.Done != j.Total {
+			t.Errorf("how far it came was not told: %+v", j)
+		}
+	}
 	page, html := s.made(`{"kind":"report","case":"bybit-2025","formats":["graphml"],"analyst":"A. Analyst"}`)
 	several, archive := s.made(`{"kind":"report","case":"bybit-2025","formats":["html","csv","stix"]}`)
 	failed, _ := s.made(`{"kind":"evidence","case":"bybit-2025","as_of":"2009-01-01"}`)

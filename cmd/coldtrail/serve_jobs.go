@@ -15,6 +15,7 @@ import (
 	"coldtrail/desk"
 	"coldtrail/desk/job"
 	"coldtrail/evidence"
+	"coldtrail/ledger"
 	"coldtrail/report"
 	"coldtrail/report/export"
 	"coldtrail/server"
@@ -59,8 +60,8 @@ func (d deskJobs) StartJob(ctx context.Context, r server.JobRequest) (job.Job, e
 	w := job.Work{
 		Kind: r.Kind, Case: file.ID, Method: s.Method, AsOf: s.AsOf, By: r.By, Unit: "blocks", Title: "Evidence on " + file.ID,
 		Key: fmt.Sprintf("%s %q %d %s %d %q", r.Kind, file.ID, file.Revision, s.Method, s.AsOf, []string{strings.Join(r.Formats, ","), r.Analyst, r.TLP}),
-		Do: func(ctx context.Context, _ job.Progress) (*job.File, error) {
-			return d.x.evidenceOn(ctx, &file, &s)
+		Do: func(ctx context.Context, progress job.Progress) (*job.File, error) {
+			return d.x.evidenceOn(ctx, &file, &s, progress)
 		},
 	}
 	if r.Kind == "report" {
@@ -85,7 +86,7 @@ func asFlag(s *desk.Selector) string {
 }
 
 // evidenceOn builds the bundle that `coldtrail evidence` builds without sources of proofs.
-func (x *serving) evidenceOn(ctx context.Context, file *desk.CaseFile, s *desk.Selector) (*job.File, error) {
+func (x *serving) evidenceOn(ctx context.Context, file *desk.CaseFile, s *desk.Selector, progress job.Progress) (*job.File, error) {
 	var out bytes.Buffer
 	err := x.desk.Steadily(ctx, func(over store.Questions) error {
 		v := evidenceVerb{Method: s.Method, AsOf: asFlag(s), Fees: "end", CoinJoin: "end", Conclude: "deposits"}
@@ -93,7 +94,7 @@ func (x *serving) evidenceOn(ctx context.Context, file *desk.CaseFile, s *desk.S
 		if err != nil {
 			return errors.Join(err, closeAll())
 		}
-		options.Trace.Progress = nil
+		options.Trace.Progress = func(_ ledger.Chain, done, total ledger.Height) { progress(uint64(done), uint64(total)) }
 		out.Reset()
 		_, err = evidence.Build(ctx, &out, over, []evidence.CaseFile{{Name: file.ID, Text: []byte(file.Text)}}, options)
 		return errors.Join(err, closeAll()) // what labels could not tell is told here
