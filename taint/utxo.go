@@ -155,6 +155,9 @@ func (u *UTXO) applyClean(tx *Spend) {
 			u.receive(tx, i, []Lot{CleanLot(ledger.NewAmount(tx.Outputs[i].Value))})
 		}
 	}
+	if len(u.to) > 0 { // what was stolen here comes from nowhere
+		u.record.Moved(Flow{Moment: tx.Moment, Chain: u.chain, To: u.to})
+	}
 }
 
 // distribute draws every output's lots into u.drawn, output i between
@@ -200,11 +203,9 @@ func (u *UTXO) receive(tx *Spend, i int, drawn []Lot) {
 	if paid {
 		drawn, paid = u.payOut(tx, out.Payout, place, drawn)
 	}
-	claimed := false
 	if AnyTainted(drawn) || len(out.Claims) > 0 {
 		arrive(drawn, tx.Time)
 		for _, class := range out.Claims {
-			claimed = true
 			u.record.Stolen(u.pool.claim(drawn, class, tx.Moment, place))
 		}
 	}
@@ -229,9 +230,7 @@ func (u *UTXO) receive(tx *Spend, i int, drawn []Lot) {
 		u.record.Moved(Flow{Moment: tx.Moment, Chain: u.chain, From: out.Payout.From, To: []Leg{{Place: place, Kind: kind, Lots: lots}}, By: out.Payout.By})
 		return
 	}
-	if !claimed || len(u.from) > 0 {
-		u.to = append(u.to, Leg{Place: place, Kind: kind, Lots: lots})
-	}
+	u.to = append(u.to, Leg{Place: place, Kind: kind, Lots: lots})
 }
 
 // payOut puts the lots of a crossing in the place of those that its payer's inputs
@@ -271,6 +270,7 @@ func (u *UTXO) payFee(tx *Spend) {
 	if u.rules.Fees == FeesFollow {
 		if AnyTainted(rest) {
 			u.fees[tx.Number] = rest
+			u.to = append(u.to, Leg{Place: u.place(feeOutput), Kind: Fee, Lots: rest})
 		}
 		return
 	}
@@ -287,7 +287,8 @@ func (u *UTXO) settleRest(tx *Spend, kind Kind, rest []Lot) {
 	u.to = append(u.to, Leg{Place: place, Kind: kind, Lots: rest})
 }
 
-// feeOutput is the Place.Output of a fee, which no output holds.
+// feeOutput is the Place.Output of the fee of the transaction at hand, which no output
+// holds; that of another transaction is as much less as its number and one.
 const feeOutput = 1<<64 - 1
 
 // TaintedFees reports whether a fee of the current block holds taint, under
@@ -310,7 +311,7 @@ func (u *UTXO) Reward(tx *Spend, subsidy uint64, fees []PaidFee) {
 	for _, fee := range fees {
 		if lots, ok := u.fees[fee.Number]; ok {
 			u.pool.Add(lots)
-			u.from = append(u.from, Leg{Place: u.place(feeOutput), Kind: Fee, Lots: lots})
+			u.from = append(u.from, Leg{Place: u.place(feeOutput - 1 - fee.Number), Kind: Fee, Lots: lots})
 			continue
 		}
 		u.pool.Add([]Lot{CleanLot(ledger.NewAmount(fee.Value))})

@@ -156,6 +156,7 @@ func checkDriversAgree(t *testing.T, stores ...fresh) {
 				}
 				checkProgress(rt, mode, told)
 				checkBounds(rt, result, s)
+				checkBeginnings(rt, result)
 				text, err := json.Marshal(struct {
 					R *trace.Result
 					F []trace.Flow
@@ -186,6 +187,27 @@ func checkProgress(rt *rapid.T, mode trace.Mode, told [][2]ledger.Height) {
 		}
 		if i > 0 && told[i-1][0] != told[i-1][1] && (now[0] <= told[i-1][0] || now[1] != told[i-1][1]) {
 			rt.Fatalf("%s: a walk went back or did not end: %v", mode, told)
+		}
+	}
+}
+
+// checkBeginnings wants a flow with which each colour begins, and a way from it to wherever
+// the colour is.
+func checkBeginnings(rt *rapid.T, r *trace.Result) {
+	for _, c := range r.Colours {
+		begins := slices.ContainsFunc(r.Flows(), func(f trace.Flow) bool {
+			of := func(e trace.FlowEnd) bool { return e.Colour == c.Colour }
+			return slices.ContainsFunc(f.To, of) && !slices.ContainsFunc(f.From, of)
+		})
+		if !begins && c.Stolen != "0" && r.Method != taint.Poison.Name {
+			rt.Fatalf("no flow is the theft of %s, %s", c.Colour, c.Stolen)
+		}
+	}
+	for i := range r.Dispositions {
+		if d := &r.Dispositions[i]; d.Kind == taint.Held.String() {
+			if way, err := r.Path(d.Colour, d.At); err != nil || len(way) == 0 {
+				rt.Fatalf("%s is held at %s, and the way there is %v, %v", d.Colour, d.At, way, err)
+			}
 		}
 	}
 }
