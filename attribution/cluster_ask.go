@@ -133,6 +133,23 @@ func (c *Clusters) OwnerOf(ctx context.Context, a ledger.Address, as ledger.Heig
 	return o, nil
 }
 
+// Roots tells which of some addresses had one owner, as it was known after a block: those
+// of one owner have the same member as their root. What no cluster holds has
+// cluster.Nobody.
+func (c *Clusters) Roots(ctx context.Context, addresses []ledger.Address, as ledger.Height) ([]cluster.Member, error) {
+	members, err := c.members(ctx, addresses)
+	if err != nil {
+		return nil, err
+	}
+	links := c.forest.At(uint64(as))
+	for i, m := range members {
+		if m != cluster.Nobody {
+			members[i] = c.forest.RootAt(m, links)
+		}
+	}
+	return members, nil
+}
+
 // maxReasons bounds an explanation.
 const maxReasons = 100_000
 

@@ -275,7 +275,35 @@ func open(t *rapid.T, s store.Store, chain ledger.Chain, space *cluster.Space, o
 	return c
 }
 
+// compareRoots wants the same root of addresses of one owner, and another of every other.
+func compareRoots(t *rapid.T, want union, as ledger.Height, c *attribution.Clusters) {
+	stranger, _ := ledger.NameAddress("a stranger")
+	addresses, of := []ledger.Address{stranger}, []ledger.Address{stranger}
+	for root, members := range want.clusters() {
+		for _, m := range members {
+			addresses, of = append(addresses, m), append(of, root)
+		}
+	}
+	roots, err := c.Roots(context.Background(), addresses, as)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if roots[0] != cluster.Nobody {
+		t.Fatalf("a stranger's root is %d", roots[0])
+	}
+	for i := range roots {
+		for j := range roots {
+			if (roots[i] == roots[j]) != (of[i] == of[j]) {
+				t.Fatalf("at %d roots of %s and %s are %d and %d", as, addresses[i].Bytes(), addresses[j].Bytes(), roots[i], roots[j])
+			}
+		}
+	}
+}
+
 func compareOwners(t *rapid.T, want union, as ledger.Height, all ...*attribution.Clusters) {
+	for _, c := range all {
+		compareRoots(t, want, as, c)
+	}
 	for root, members := range want.clusters() {
 		for _, c := range all {
 			got, err := c.OwnerOf(context.Background(), root, as, 1000)

@@ -247,6 +247,7 @@ func (x *serving) parts() (server.Parts, error) {
 		given = string(text)
 	}
 	held := newStoreLedger(x.store)
+	whose := newOwners(x.opened, held)
 	return server.Parts{
 		Screening: watched{screening{x.engine}, x.watch}, Audit: auditor{x.audit}, Keys: newBookKeys(x.book, randomSecret), Alerts: newBookAlerts(x.book),
 		Subscriptions: newBookSubscriptions(x.book, randomText), WatchLists: minded{newBookWatchLists(x.book), x.watch}, Venues: guardedVenues{x.guard},
@@ -254,13 +255,13 @@ func (x *serving) parts() (server.Parts, error) {
 		Ledger: held, Graphs: storeGraphs{held}, League: x.league, Health: x,
 		Search:    &searcher{x.store, x.labels, x.league.known, x.book},
 		Assets:    &library{x.store, x.labels, x.league.known, x.league.book, x.book, time.Now},
-		Owners:    newOwners(x.opened, held),
+		Owners:    whose,
 		Chains:    &chainDesk{held, x.following, time.Now},
 		LabelDesk: newLabelDesk(x.store, x.labels, x.engine, x.remind),
 		Jobs:      deskJobs{x},
 		Desk:      keptTraces{x.desk},
 		Casework:  bookCasework{x.book},
-		Views:     x.openViews(),
+		Views:     x.openViews(whose),
 	}, nil
 }
 

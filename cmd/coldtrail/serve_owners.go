@@ -10,11 +10,14 @@ import (
 
 	"coldtrail/attribution"
 	"coldtrail/attribution/behaviour"
+	"coldtrail/attribution/cluster"
 	"coldtrail/attribution/label"
+	"coldtrail/desk/view"
 	"coldtrail/ledger"
 	"coldtrail/screen"
 	"coldtrail/server"
 	"coldtrail/store"
+	"coldtrail/trace"
 )
 
 // owners tells the server who may have addresses together, and what they do.
@@ -295,4 +298,69 @@ func (o *owners) conduct(ctx context.Context, v *behaviourVerb, view *chainView,
 		return nil, view.nothing(view.notation.FormatAddress(a))
 	}
 	return found, err
+}
+
+// mostTogether bounds the addresses that are put together by owner for one graph: the engine
+// waits meanwhile.
+const mostTogether = 200_000
+
+// together puts the addresses that a trace touched together by owner, as far as was known
+// at the trace's own heads. An owner goes by the first of his addresses that value passed;
+// an address whose owner has no other there stands for itself.
+func (o *owners) together(ctx context.Context, r *trace.Result) (view.Clusters, error) {
+	touched := view.Addresses(r)
+	n := 0
+	for _, texts := range touched {
+		n += len(texts)
+	}
+	if n > mostTogether {
+		return nil, refuse(server.ErrInvalid, "the trace touched %d addresses, and at most %d are put together by owner; group by address or entity", n, mostTogether)
+	}
+	firsts := map[string]string{} // by chain and address
+	for _, chain := range sortedKeys(touched) {
+		err := o.clusters(ctx, ledger.Chain(chain), func(c *attribution.Clusters) error {
+			groups, err := sameOwner(ctx, c, touched[chain], ledger.Height(r.Basis.Heads[chain].Height))
+			for _, list := range groups {
+				for _, address := range list {
+					firsts[chain+" "+address] = list[0]
+				}
+			}
+			return err
+		})
+		if err != nil && !errors.Is(err, server.ErrNotFound) { // no rule is for the chain: each address stands for itself
+			return nil, err
+		}
+	}
+	return func(chain, address string) (key, label string) {
+		first := firsts[chain+" "+address]
+		return first, first
+	}, nil
+}
+
+// sameOwner gives those of some addresses that have an owner in common with another, owner
+// by owner, in the order in which they came.
+func sameOwner(ctx context.Context, c *attribution.Clusters, texts []string, as ledger.Height) (groups [][]string, err error) {
+	_, notation := c.Chain()
+	addresses := make([]ledger.Address, len(texts))
+	for i, text := range texts {
+		if addresses[i], err = notation.ParseAddress(text); err != nil {
+			return nil, err
+		}
+	}
+	roots, err := c.Roots(ctx, addresses, as)
+	if err != nil {
+		return nil, err
+	}
+	byRoot := map[cluster.Member][]string{}
+	for i, root := range roots {
+		if root != cluster.Nobody {
+			byRoot[root] = append(byRoot[root], texts[i])
+		}
+	}
+	for _, list := range byRoot {
+		if len(list) > 1 {
+			groups = append(groups, list)
+		}
+	}
+	return groups, nil
 }

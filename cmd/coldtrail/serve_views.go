@@ -18,15 +18,16 @@ type keptTrace func(ctx context.Context, of desk.Selector) (result *trace.Result
 type caseViews struct {
 	kept  keptTrace
 	names view.Names
-	// clusters says whose addresses are; nil where there are no clusters.
-	clusters view.Clusters
+	// clusters says whose the addresses of a trace are; nil where there are no clusters.
+	clusters func(context.Context, *trace.Result) (view.Clusters, error)
 }
 
 var _ server.Views = caseViews{}
 
 // openViews draws what the desk keeps.
-func (x *serving) openViews() caseViews {
+func (x *serving) openViews(o *owners) caseViews {
 	return caseViews{
+		clusters: o.together,
 		kept: func(ctx context.Context, of desk.Selector) (*trace.Result, bool, error) {
 			kept, making, err := x.desk.Kept(ctx, of)
 			switch {
@@ -78,7 +79,13 @@ func (c caseViews) Graph(ctx context.Context, of desk.Selector, selection *view.
 	if err != nil {
 		return nil, err
 	}
-	g, err := view.NewGraph(result, selection, c.clusters)
+	var clusters view.Clusters
+	if selection.Group == view.ByCluster && c.clusters != nil {
+		if clusters, err = c.clusters(ctx, result); err != nil {
+			return nil, err
+		}
+	}
+	g, err := view.NewGraph(result, selection, clusters)
 	if err == nil {
 		g.Current = current
 	}

@@ -12,6 +12,26 @@ import (
 // what to call him. An empty key is nobody's.
 type Clusters func(chain, address string) (key, label string)
 
+// Addresses lists by chain the addresses that value of a trace passed, the first first: of
+// those Clusters is asked.
+func Addresses(r *trace.Result) map[string][]string {
+	byChain, seen := map[string][]string{}, map[string]bool{}
+	flows := r.Flows()
+	for i := range flows {
+		for _, ends := range [][]trace.FlowEnd{flows[i].From, flows[i].To} {
+			for j := range ends {
+				e := &ends[j]
+				chain := chainOf(e.Asset)
+				if key := chain + " " + e.Address; e.Address != "" && !seen[key] {
+					seen[key] = true
+					byChain[chain] = append(byChain[chain], e.Address)
+				}
+			}
+		}
+	}
+	return byChain
+}
+
 // place is a node while a graph is made.
 type place struct {
 	Node
