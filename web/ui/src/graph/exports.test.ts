@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { graphml } from './graphml';
 import { build, join } from './net';
+import { Room } from './names';
 import { moved, node } from './sample';
 import { corners, head, scene } from './scene';
 import { blank, mark, note } from './sheet';
@@ -51,6 +52,26 @@ test('the data hold every attribute, and the names of strangers as text', () => 
   const named = new Set([...text.matchAll(/<key id="([^"]+)"/g)].map((m) => m[1]));
   for (const [, key] of text.matchAll(/<data key="([^"]+)"/g)) expect(named).toContain(key);
   expect(balanced(text)).toBe(true);
+});
+
+test('a picture that scales has every name, however many there are', () => {
+  const keys = Array.from({ length: 2000 }, (_, i) => `n${i}`);
+  const many = build({ nodes: keys.map((k) => node(k)), movements: [], gaps: [] }, blank, false);
+  const at = new Map(keys.map((k, i) => [k, { x: 0, y: 48 * i }]));
+  const text = svg(scene(many, at, blank, measures, new Set()), 'x', () => 'red');
+  expect(text.match(/<text /g)).toHaveLength(2000);
+});
+
+test('a name that would lie across another one is left out', () => {
+  const room = new Room();
+  const box = { left: 0, right: 100, top: 0, bottom: 12 };
+  expect(room.take(box)).toBe(true);
+  expect(room.take({ ...box, left: 99, right: 150 })).toBe(false);
+  expect(room.take({ ...box, left: 100, right: 150 })).toBe(true); // beside it
+  expect(room.take({ ...box, top: 12, bottom: 24 })).toBe(true); // below it
+  expect(room.take({ left: 40, right: 60, top: -50, bottom: 50 })).toBe(false);
+  room.clear();
+  expect(room.take({ left: 40, right: 60, top: -50, bottom: 50 })).toBe(true);
 });
 
 test('an empty graph is a picture, too', () => {

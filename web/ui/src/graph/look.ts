@@ -43,7 +43,8 @@ export function edgeColour(edge: GraphEdge): string {
 export function nameOf(node: GraphNode): string {
   if (node.class === 'rest') return `${node.addresses} more`;
   if (node.class === 'merged') return `${node.label} (${node.addresses})`;
-  if (node.class === 'entity' || node.class === 'cluster') return `${node.label || node.entity || ''} (${node.addresses})`;
+  if (node.class === 'entity') return `${node.label || node.entity || ''} (${node.addresses})`;
+  if (node.class === 'cluster') return `${node.entity ? `${node.entity},` : 'owner of'} ${brief(node.label)} (${node.addresses})`;
   if (node.class === 'transaction') return `transaction ${brief(node.tx ?? node.label)}`;
   if (node.class === 'fee' || node.class === 'issue') return node.label;
   return node.entity ? `${node.entity}, ${brief(node.label)}` : brief(node.label, 8, 6);

@@ -6,7 +6,7 @@ import { colour } from '../lib/theme.svelte';
 import { colourOf, edgeColour, labelOf, shapeOf, type Shape } from './look';
 import { columnGap, rowGap } from './place';
 import { margin, pictureSettings, type EdgeLook, type NodeLook } from './settings';
-import { drawRing, writeName, type Pens } from './names';
+import { drawRing, Room, writeName, type Pens } from './names';
 import type { Sheet } from './sheet';
 import type { Net, Point } from './types';
 import { edgeText, thinnest, widths, type Measures } from './units';
@@ -48,12 +48,13 @@ export class Picture {
   private thick = new Map<string, number>();
   private size = 8;
   private stretch = 1;
+  private readonly written = new Room();
   private dragged: { key: string; moved: boolean } | undefined;
 
   constructor(place: HTMLElement, deeds: Deeds) {
     this.sigma = new Sigma<NodeLook, EdgeLook>(this.graph, place, {
       ...pictureSettings,
-      defaultDrawNodeLabel: (pen, data) => writeName(pen, data, this.pens()),
+      defaultDrawNodeLabel: (pen, data) => writeName(pen, data, this.pens(), this.written),
       defaultDrawNodeHover: (pen, data) => drawRing(pen, data, this.pens()),
     });
     this.listen(deeds);
@@ -219,6 +220,7 @@ export class Picture {
 
   private listen(deeds: Deeds): void {
     const { sigma } = this;
+    sigma.on('beforeRender', () => this.written.clear());
     sigma.on('clickNode', ({ node, event }) => deeds.choose(node, event.original.shiftKey));
     sigma.on('doubleClickNode', ({ node, preventSigmaDefault }) => {
       preventSigmaDefault();

@@ -4,6 +4,8 @@ import type { Point } from './types';
 
 /** The longest side in dots: browsers refuse larger pictures. */
 const longest = 8000;
+/** In a picture that is made smaller than this, names would be specks. */
+const readable = 0.6;
 
 export async function png(scene: Scene, paint: (name: string) => string): Promise<Blob> {
   const canvas = document.createElement('canvas');
@@ -13,13 +15,13 @@ export async function png(scene: Scene, paint: (name: string) => string): Promis
   const pen = canvas.getContext('2d');
   if (!pen) throw new Error('This browser cannot draw the picture. Export SVG instead.');
   pen.scale(scale, scale);
-  draw(pen, scene, paint);
+  draw(pen, scene, paint, scale >= readable);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
   if (!blob) throw new Error('This browser cannot make a picture of that size. Export SVG instead.');
   return blob;
 }
 
-function draw(pen: CanvasRenderingContext2D, scene: Scene, paint: (name: string) => string): void {
+function draw(pen: CanvasRenderingContext2D, scene: Scene, paint: (name: string) => string, names: boolean): void {
   pen.fillStyle = paint('ground');
   pen.fillRect(0, 0, scene.width, scene.height);
   for (const line of scene.lines) {
@@ -46,7 +48,11 @@ function draw(pen: CanvasRenderingContext2D, scene: Scene, paint: (name: string)
     pen.lineWidth = 3;
     if (node.shape === 'ring') pen.stroke();
     else pen.fill();
-    if (!scene.labels) continue;
+    if (!names) continue;
+    pen.strokeStyle = paint('ground');
+    pen.lineWidth = 4;
+    pen.lineJoin = 'round';
+    pen.strokeText(node.label, node.at.x + 14, node.at.y + 4);
     pen.fillStyle = paint('text');
     pen.fillText(node.label, node.at.x + 14, node.at.y + 4);
   }

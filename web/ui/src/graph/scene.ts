@@ -9,13 +9,10 @@ export interface Scene {
   height: number;
   lines: { from: Point; to: Point; width: number; colour: string; title: string }[];
   nodes: { at: Point; size: number; shape: Shape; colour: string; label: string; title: string }[];
-  /** Whether there is room to write beside the nodes. */
-  labels: boolean;
 }
 
 const margin = 60;
 const nodeSize = 10;
-const mostLabels = 1500;
 
 export function scene(
   net: Net,
@@ -53,7 +50,6 @@ export function scene(
       label: labelOf(node, sheet),
       title: node.address ?? node.tx ?? node.label,
     })),
-    labels: net.nodes.size <= mostLabels,
   };
 }
 

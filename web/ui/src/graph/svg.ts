@@ -20,15 +20,14 @@ export function svg(scene: Scene, title: string, paint: (name: string) => string
     const shape = form
       ? `<polygon points="${points(form)}" fill="${colour}"/>`
       : `<circle cx="${round(node.at.x)}" cy="${round(node.at.y)}" r="${node.size * 0.8}" ${node.shape === 'ring' ? `fill="none" stroke-width="3" stroke="${colour}"` : `fill="${colour}"`}/>`;
-    const label = scene.labels
-      ? `<text x="${round(node.at.x + 14)}" y="${round(node.at.y + 4)}">${escaped(node.label)}</text>`
-      : '';
-    return `<g><title>${escaped(node.title)}</title>${shape}${label}</g>`;
+    const name = `<text x="${round(node.at.x + 14)}" y="${round(node.at.y + 4)}">${escaped(node.label)}</text>`;
+    return `<g><title>${escaped(node.title)}</title>${shape}${name}</g>`;
   });
   const [width, height] = [Math.ceil(scene.width), Math.ceil(scene.height)];
   return `<?xml version="1.0" encoding="UTF-8"?>
 <svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" fill="${escaped(paint('text'))}">
 <title>${escaped(title)}</title>
+<style>text { paint-order: stroke; stroke: ${escaped(paint('ground'))}; stroke-width: 4px; stroke-linejoin: round }</style>
 <rect width="100%" height="100%" fill="${escaped(paint('ground'))}"/>
 ${lines.join('\n')}
 ${nodes.join('\n')}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { portion, whereabouts } from './whereabouts';
+import { portion, whereabouts, widest } from './whereabouts';
 
 const colour = (kinds: [string, string, number][], claims = true) => ({
   colour: 'x/eth',
@@ -42,4 +42,16 @@ test('a method that claims no origins is not made to', () => {
 
 test('a part of nothing is nothing', () => {
   expect(portion('0', '5')).toBe('0 %');
+});
+
+test('the asset with most to look at comes first, whatever its amount and name', () => {
+  const whole = { ...colour([['recovered', '401346768858404671846374', 1]]), colour: 'x/cmeth' };
+  const wide = colour([
+    ['held', '1', 40],
+    ['mixer', '1', 2],
+  ]);
+  const same = { ...wide, colour: 'x/steth' };
+  expect(widest([whole, wide, same])?.colour).toBe('x/eth');
+  expect(widest([whole])?.colour).toBe('x/cmeth');
+  expect(widest([])).toBeUndefined();
 });

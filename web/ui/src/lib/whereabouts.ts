@@ -43,3 +43,12 @@ export function whereabouts(colour: Colour, most = 4): string {
   const last = said.pop() ?? '';
   return `Of ${stolen} stolen, ${said.length ? `${said.join(', ')} and ${last}` : last}.`;
 }
+
+/**
+ * The stolen asset that is at the most places, of several the first: the one of which there is most to look at. Amounts of
+ * different assets cannot be set against each other without a price.
+ */
+export function widest(colours: readonly Colour[]): Colour | undefined {
+  const at = (colour: Colour) => colour.kinds.reduce((sum, kind) => sum + kind.places, 0);
+  return colours.reduce<Colour | undefined>((best, colour) => (best && at(best) >= at(colour) ? best : colour), undefined);
+}
