@@ -150,7 +150,7 @@ func (w *utxoWalk) targeted(ctx context.Context, held []store.OutputNumber) erro
 		} else if err := w.visit(ctx, number); err != nil {
 			return err
 		}
-		done.step(w.plan, w.c, w.spend.Moment.Height)
+		done.step(w.plan, w.c, w.spend.Height)
 	}
 	done.step(w.plan, w.c, w.c.to.Height)
 	return nil
