@@ -55,7 +55,7 @@ type Options struct {
 	URL string
 	// Auth is "user:password", or "Bearer TOKEN", or empty. A user in the URL works too.
 	Auth     string
-	Timeout  time.Duration // of one request; 60 s, up to 16 times that where a single question needs it
+	Timeout  time.Duration // of one request; 60 s, up to 4 times that where a single question needs it
 	Pause    time.Duration // before the first repetition, doubled after each; 250 ms
 	MaxPause time.Duration // 15 s
 	Patience time.Duration // without any success, after which to give up; 10 min

@@ -176,8 +176,9 @@ type portion struct {
 	given          time.Duration // to one request
 }
 
-// longer bounds the time of a request, in multiples of the option.
-const longer = 16
+// longer bounds the time of a request, in multiples of the option: where a connection is
+// dead and nobody says so, it takes that long until another is made.
+const longer = 4
 
 func newPortion(o *Options) *portion {
 	return &portion{least: o.Timeout, longest: max(o.Timeout, min(longer*o.Timeout, o.Patience)), most: math.MaxInt, given: o.Timeout}

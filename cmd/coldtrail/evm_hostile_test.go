@@ -178,7 +178,7 @@ func (l *liar) transport(w http.ResponseWriter, kind int) {
 	case 3:
 		l.made("stall")
 		l.mu.Unlock()
-		time.Sleep(400 * time.Millisecond)
+		time.Sleep(800 * time.Millisecond)
 		l.mu.Lock()
 	}
 }
@@ -262,7 +262,7 @@ func TestHostileNode(t *testing.T) {
 	var mu sync.Mutex
 	ask := func(url string, into *memory.Store) int {
 		options := evmrpc.Options{Network: network, Window: 2, Openings: true, Known: knownHoldings(sourceAt{chain: chain, into: into}), Node: jsonrpc.Options{
-			URL: url, Timeout: 300 * time.Millisecond, Pause: time.Millisecond, MaxPause: 20 * time.Millisecond, Now: time.Now,
+			URL: url, Timeout: 600 * time.Millisecond, Pause: time.Millisecond, MaxPause: 20 * time.Millisecond, Now: time.Now,
 			Log: func(text string) { mu.Lock(); told = append(told, text); mu.Unlock() },
 		}}
 		source, err := evmrpc.Open(t.Context(), options)
