@@ -1,1 +1,0 @@
-import{I as e,K as t,P as n,Y as r,ct as i,lt as a,mt as o,n as s,p as c}from"./disclose-version-vCQumWjX.js";import{a as l,d as u}from"./index-2xASTfzR.js";var d=e(`<a><!></a>`);function f(e,f){a(f,!0);let p=s(f,`name`,19,()=>f.id);var m=d(),h=r(m);l(h,{get text(){return p()}}),o(m),t(e=>{c(m,`href`,e),c(m,`title`,f.id)},[()=>`#${u.entity(f.id)}`]),n(e,m),i()}export{f as t};

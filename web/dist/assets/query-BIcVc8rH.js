@@ -1,0 +1,1 @@
+import{L as e,R as t,z as n}from"./index-CA5Dx6Al.js";function r(e){return new URLSearchParams(n.querystring??``).get(e)??``}function i(e){let t=new URLSearchParams(n.querystring??``);for(let[n,r]of Object.entries(e))r?t.set(n,r):t.delete(n);let r=t.toString();return r?`${n.location}?${r}`:n.location}function a(t){e(i(t))}function o(e){t(i(e))}export{a as i,r as n,i as r,o as t};
