@@ -77,16 +77,7 @@ func (v *evidenceVerb) build(ctx context.Context, s *session, out *bytes.Buffer,
 		}
 		files = append(files, evidence.CaseFile{Name: name, Text: text})
 	}
-	var bar *progress
-	options.Proving = func(chain ledger.Chain, done, total uint64) {
-		if bar == nil {
-			bar = newProgress(s, "proofs of "+chain.Short(), total)
-		}
-		if bar.set(done); done == total {
-			bar.end()
-			bar = nil
-		}
-	}
+	options.Proving = s.chainProgress("proofs of")
 	return evidence.Build(ctx, out, from, files, options)
 }
 

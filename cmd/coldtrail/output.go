@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
+
+	"coldtrail/ledger"
 )
 
 // noLabels is the revision of an empty label store: SHA-256 of nothing.
@@ -64,6 +66,21 @@ func (p *progress) set(done uint64) {
 func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Finish()
+	}
+}
+
+// chainProgress shows work that goes chain by chain; another piece of it begins when all of
+// one was done.
+func (s *session) chainProgress(what string) func(chain ledger.Chain, done, total uint64) {
+	var bar *progress
+	return func(chain ledger.Chain, done, total uint64) {
+		if bar == nil {
+			bar = newProgress(s, what+" "+chain.Short(), total)
+		}
+		if bar.set(done); done >= total {
+			bar.end()
+			bar = nil
+		}
 	}
 }
 

@@ -116,17 +116,8 @@ func (v *traceFlags) options(s *session) (trace.Options, error) {
 			return o, err
 		}
 	}
-	var bar *progress
-	o.Progress = func(chain ledger.Chain, done, total ledger.Height) {
-		if bar == nil {
-			bar = newProgress(s, "trace "+chain.Short(), uint64(total))
-		}
-		bar.set(uint64(done))
-		if done >= total {
-			bar.end()
-			bar = nil
-		}
-	}
+	bar := s.chainProgress("trace")
+	o.Progress = func(chain ledger.Chain, done, total ledger.Height) { bar(chain, uint64(done), uint64(total)) }
 	return o, nil
 }
 
